@@ -1,0 +1,3 @@
+"""Prometheus exporter for the credit, subscription and contact quota of messaging accounts."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The configuration file: its form (`models`), what it comes to (`loading`), and what is wrong with it (`faults`)."""

@@ -1,0 +1,107 @@
+"""Loads the configuration file: settings with all defaults applied, or every fault at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from exporter import documents
+from exporter.config import models
+from exporter.config.faults import ConfigError, Fault
+from exporter.config.http_settings import http_settings
+from exporter.config.labels import labels
+from exporter.config.layers import Layer
+from exporter.config.report import Report, shown_without_document
+from exporter.config.resolving import Resolving
+from exporter.config.shape import checked
+from exporter.config.thresholds import thresholds
+from exporter.providers.catalogue import builtin
+from exporter.providers.definition import Definition
+from exporter.settings import AccountSettings, Settings
+
+__all__ = ["ConfigError", "Fault", "Loaded", "load", "load_text"]
+
+_LARGEST_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used, and what is unwise in it."""
+
+    settings: Settings
+    warnings: tuple[Fault, ...] = ()
+
+
+def load(path: FilePath, providers: Mapping[str, Definition] | None = None) -> Loaded:
+    """Reads and checks a configuration file; secrets are read too.
+
+    Raises:
+        ConfigError: anything is wrong; it has every fault.
+    """
+    return _loaded(Report(str(path), _read(path)), path.absolute().parent, providers)
+
+
+def load_text(text: str, name: str) -> Loaded:
+    """Checks a configuration that is no file; faults call it `name`.
+
+    Raises:
+        ConfigError: anything is wrong; it has every fault.
+    """
+    return _loaded(Report(name, documents.read(text)), FilePath.cwd(), None)
+
+
+def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition] | None) -> Loaded:
+    if not isinstance(report.document.value, dict):
+        # An empty file isn't an empty configuration: it may be one that is just being written.
+        found = "empty" if report.document.value is None else documents.kind(report.document.value)
+        report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
+        raise ConfigError(report.faults)
+    file = checked(report)
+    defaults = Layer(file.defaults or models.Defaults(), ("defaults",))
+    accounts = file.accounts or []
+    labels([defaults], report)
+    thresholds([defaults], report)
+    http_settings([defaults], folder, report, complete=not accounts)
+    known = builtin() if providers is None else providers
+    resolved = [
+        Resolving(account, ("accounts", index), defaults, known, folder, report).settings()
+        for index, account in enumerate(accounts)
+    ]
+    _check_names(accounts, report)
+    if not report.document.value.get("accounts"):
+        report.warn(("accounts",), "there are no accounts", "the exporter serves its own metrics alone")
+    if report.faults:
+        raise ConfigError(report.faults, report.warnings)
+    return Loaded(Settings(tuple(_whole(each) for each in resolved)), report.warnings)
+
+
+def _read(path: FilePath) -> documents.Document:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file has such a name"
+        raise ConfigError([Fault(str(path), 1, "", f"the file can't be read: {reason}")]) from None
+    if len(content) > _LARGEST_BYTES:
+        raise ConfigError([Fault(str(path), 1, "", f"the file is larger than {_LARGEST_BYTES} bytes")])
+    try:
+        return documents.read(content)
+    except documents.DocumentError as error:
+        raise ConfigError(
+            Fault(str(path), each.line, shown_without_document(each.path), each.message, each.hint)
+            for each in error.problems
+        ) from None
+
+
+def _check_names(accounts: list[models.Account], report: Report) -> None:
+    first: dict[str, int] = {}
+    for index, account in enumerate(accounts):
+        if account.name is not None and first.setdefault(account.name, index) != index:
+            line = report.document.line(("accounts", first[account.name], "name"))
+            here = report.document.line(("accounts", index, "name"))
+            message = f"{{word}} names two accounts, in line {line} and in line {here}"
+            report.fault(("accounts", index, "name"), message, "rename one", word=account.name)
+
+
+def _whole(account: AccountSettings | None) -> AccountSettings:
+    assert account is not None  # noqa: S101 - an account that has no settings left a fault
+    return account

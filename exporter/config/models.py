@@ -1,0 +1,262 @@
+"""The configuration file as it is written: its shape, and its JSON Schema.
+
+Every scalar reaches these models as a text (`documents`), and every key may be null, because null
+removes. What depends on more than one value is checked while loading.
+"""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from exporter.config.scalars import (
+    ApiPath,
+    BaseUrl,
+    Boolean,
+    Countries,
+    Currencies,
+    Duration,
+    Filled,
+    Name,
+    Number,
+    PositiveDuration,
+    ProxyUrl,
+    Ratio,
+    Text,
+    one_of,
+)
+
+UNIT_PATTERN = "[A-Z]{3}|credits|messages"
+"""What credit is counted in: a currency of ISO 4217, or units sold instead of money."""
+
+KNOWN_FEATURES = ("sms", "rcs", "whatsapp", "webhooks")
+
+_TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
+_TLS_SPELLINGS = {
+    spelling.format(digit): f"TLS1{digit}"
+    for digit in "0123"
+    for spelling in ("1.{}", "tls1.{}", "tlsv1.{}", "tlsv1_{}", "tls1_{}", "tls 1.{}")
+}
+
+TlsVersion = Annotated[str, one_of(*_TLS_VERSIONS, also=_TLS_SPELLINGS), WithJsonSchema({"enum": list(_TLS_VERSIONS)})]
+Billing = Annotated[str, one_of("prepaid", "postpaid"), WithJsonSchema({"enum": ["prepaid", "postpaid"]})]
+
+
+class Written(BaseModel):
+    """A mapping of the file; `example` shows a person how it is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    example: ClassVar[str] = "{key: value}"
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Nothing: what is written here may be a secret."""
+        return []
+
+
+class ApiKeys(Written):
+    """How one api of an account is called."""
+
+    example = "{cache_ttl: 1h}"
+
+    cache_ttl: Duration | None = None
+    timeout: PositiveDuration | None = None
+    path: ApiPath | None = None
+
+
+class Basic(Written):
+    """User and password."""
+
+    example = "{username: name, password_file: path}"
+
+    username: Text | None = None
+    username_file: Filled | None = None
+    username_env: Filled | None = None
+    password: Text | None = None
+    password_file: Filled | None = None
+    password_env: Filled | None = None
+
+
+class OAuth1(Written):
+    """OAuth 1.0a; the token and its secret are optional, together."""
+
+    example = "{consumer_key_file: path, consumer_secret_file: path}"
+
+    consumer_key: Text | None = None
+    consumer_key_file: Filled | None = None
+    consumer_key_env: Filled | None = None
+    consumer_secret: Text | None = None
+    consumer_secret_file: Filled | None = None
+    consumer_secret_env: Filled | None = None
+    token: Text | None = None
+    token_file: Filled | None = None
+    token_env: Filled | None = None
+    token_secret: Text | None = None
+    token_secret_file: Filled | None = None
+    token_secret_env: Filled | None = None
+
+
+class Auth(Written):
+    """What an account signs in with: one form, each secret literal, in a file or in the environment."""
+
+    example = "{api_key_file: path}"
+
+    api_key: Text | None = None
+    api_key_file: Filled | None = None
+    api_key_env: Filled | None = None
+    token: Text | None = None
+    token_file: Filled | None = None
+    token_env: Filled | None = None
+    basic: Basic | None = None
+    oauth1: OAuth1 | None = None
+
+
+class Tls(Written):
+    """Prometheus' `tls_config`."""
+
+    example = "{ca_file: path}"
+
+    ca_file: Filled | None = None
+    cert_file: Filled | None = None
+    key_file: Filled | None = None
+    server_name: Filled | None = None
+    insecure_skip_verify: Boolean | None = None
+    min_version: TlsVersion | None = None
+    max_version: TlsVersion | None = None
+
+
+class Http(Written):
+    """How a provider is reached: a part of Prometheus' `http_config`."""
+
+    example = "{proxy_url: http://proxy:3128}"
+
+    tls_config: Tls | None = None
+    proxy_url: ProxyUrl | None = None
+    no_proxy: Filled | None = None
+    proxy_from_environment: Boolean | None = None
+    follow_redirects: Boolean | None = None
+
+
+class NumberPair(Written):
+    """Two limits of credit, in its unit."""
+
+    example = "{warning: 100, critical: 50}"
+
+    warning: Number | None = None
+    critical: Number | None = None
+
+
+class RatioPair(Written):
+    """Two limits of a ratio; 1 is full."""
+
+    example = "{warning: 0.8, critical: 1}"
+
+    warning: Ratio | None = None
+    critical: Ratio | None = None
+
+
+class DurationPair(Written):
+    """Two limits of a time that is left."""
+
+    example = "{warning: 7d, critical: 2d}"
+
+    warning: Duration | None = None
+    critical: Duration | None = None
+
+
+def _units_by_pattern(schema: dict[str, Any]) -> None:
+    entry = schema.pop("additionalProperties")
+    schema["patternProperties"] = {f"^({UNIT_PATTERN})$": entry}
+    schema["additionalProperties"] = False
+
+
+class CreditLimits(NumberPair):
+    """Limits for every unit, and by unit (`EUR`, `messages`)."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_units_by_pattern)
+    __pydantic_extra__: dict[str, NumberPair | None] = Field(init=False)
+
+
+class Limits(Written):
+    """The thresholds of an account."""
+
+    example = "{credit: {warning: 100, critical: 50}}"
+
+    credit: CreditLimits | None = None
+    runway: DurationPair | None = None
+    contacts_used_ratio: RatioPair | None = None
+    subscription_remaining: DurationPair | None = None
+
+
+class Prices(Written):
+    """Which list prices are exported: of which countries, in which currencies."""
+
+    example = "{countries: [DK, IT]}"
+
+    countries: Countries | None = None
+    currencies: Currencies | None = None
+
+
+class Defaults(Written):
+    """What holds for every account that doesn't say otherwise."""
+
+    example = "{timeout: 10s}"
+
+    labels: dict[str, Text | None] | None = None
+    thresholds: Limits | None = None
+    timeout: PositiveDuration | None = None
+    stale_for: Duration | None = None
+    cache_ttl: Duration | None = None
+    http: Http | None = None
+
+
+class Account(Defaults):
+    """One account."""
+
+    example = "{name: shop, provider: qlara, auth: {api_key_file: path}}"
+
+    name: Name | None = None
+    provider: Text | None = None
+    auth: Auth | None = None
+    base_url: BaseUrl | None = None
+    allow_plaintext: Boolean | None = None
+    apis: list[Text] | None = None
+    billing: Billing | None = None
+    api_settings: dict[str, ApiKeys | None] | None = None
+    expect_features: list[Filled] | None = None
+    prices: Prices | None = None
+
+
+class File(Written):
+    """The whole file."""
+
+    example = "{accounts: []}"
+
+    defaults: Defaults | None = None
+    accounts: list[Account] | None = None
+
+
+FIELD_NAMES = frozenset(
+    name
+    for model in (File, Account, Prices, Limits, CreditLimits, Http, Tls, Auth, OAuth1, Basic, ApiKeys)
+    for name in model.model_fields
+)
+"""Every key of our own that the file can have."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The file's JSON Schema (draft 2020-12), for editors: it knows the shape, not what depends on other values."""
+    from exporter.providers.catalogue import builtin  # noqa: PLC0415 - not needed to serve
+
+    schema = File.model_json_schema()
+    parts = schema["$defs"]
+    account = parts["Account"]
+    account["required"] = ["name", "provider", "auth"]
+    for name in account["required"]:
+        account["properties"][name] = _without_null(account["properties"][name])
+    account["properties"]["provider"]["enum"] = list(builtin())
+    parts["Auth"] |= {"minProperties": 1}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "sms-exporter.yml"}
+
+
+def _without_null(property_schema: dict[str, Any]) -> dict[str, Any]:
+    (only,) = (choice for choice in property_schema["anyOf"] if choice != {"type": "null"})
+    return dict(only)

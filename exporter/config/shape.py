@@ -1,0 +1,164 @@
+"""Checks the shape of a configuration, and keeps what is right of one that has faults."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from exporter.config import models
+from exporter.config.faults import Path, closest, nearest
+from exporter.config.report import Report
+from exporter.documents import Value, kind
+
+_UNIT = re.compile(models.UNIT_PATTERN)
+
+
+def checked(report: Report) -> models.File:
+    """The file's models, without the parts that are wrong: each of those is in the report."""
+    value = report.document.value
+    wrong = [*_unknown_units(value, report)]
+    if wrong:
+        value = _without(value, wrong)
+    try:
+        return models.File.model_validate(value)
+    except ValidationError as error:
+        # A part that an alias repeats is wrong at each of its places.
+        details = error.errors(include_url=False)
+    paths = []
+    for detail in details:
+        paths.append(detail["loc"])
+        _note(detail, report)
+    return models.File.model_validate(_without(value, paths))
+
+
+def _note(detail: ErrorDetails, report: Report) -> None:
+    path = detail["loc"]
+    match detail["type"]:
+        case "fault":
+            report.fault(path, detail["ctx"]["message"], detail["ctx"]["hint"])
+        case "extra_forbidden":
+            _note_unknown(path, report)
+        case "list_type":
+            report.fault(path, f"a list belongs here, not {kind(detail['input'])}", "write it like [one, two]")
+        case _:
+            # What is left is a mapping that isn't one: our scalars raise "fault" alone.
+            model = _model_at(path)
+            hint = f"write it like {model.example}" if model else "write it like {key: value}"
+            report.fault(path, f"a mapping belongs here, not {kind(detail['input'])}", hint)
+
+
+def _note_unknown(path: Path, report: Report) -> None:
+    key = str(path[-1])
+    model = _model_at(path[:-1]) or models.File
+    valid = list(model.model_fields)
+    if path == ("provider_files",):
+        report.fault(path, "this key is reserved for a later version", "remove it")
+    elif "auth" in path[:-1] and not closest(key, valid):
+        # A secret written where a key belongs would be shown by its name.
+        report.fault(path[:-1], "unknown key", f"valid are {', '.join(valid)}", at=path)
+    elif key in models.Auth.model_fields and model is models.Account:
+        report.fault(path, "unknown key", "it belongs under auth")
+    elif key in models.Account.model_fields and model in {models.File, models.Defaults}:
+        report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
+    else:
+        report.fault(path, "unknown key", nearest(key, valid), word=key)
+
+
+def _unknown_units(value: Value, report: Report) -> list[Path]:
+    """Keys of a credit threshold that are neither a limit nor a unit."""
+    file = value if isinstance(value, dict) else {}
+    accounts = file.get("accounts")
+    layers: list[tuple[Path, Value]] = [(("defaults",), file.get("defaults"))]
+    layers += [(("accounts", index), each) for index, each in enumerate(accounts if isinstance(accounts, list) else [])]
+    found: list[Path] = []
+    for path, layer in layers:
+        credit = _at(layer, "thresholds", "credit")
+        for key in credit if isinstance(credit, dict) else ():
+            if key in models.NumberPair.model_fields or _UNIT.fullmatch(key):
+                continue
+            found.append((*path, "thresholds", "credit", key))
+            capitals = key.upper() if re.fullmatch("[A-Za-z]{3}", key) else None
+            known = ["warning", "critical", "credits", "messages"]
+            hint = f"did you mean {capitals}?" if capitals else nearest(key, [*known, "or a currency like EUR"])
+            report.fault(found[-1], "unknown key", hint, word=key)
+    return found
+
+
+def _at(value: Value, *keys: str) -> Value:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _model_at(path: Path) -> type[models.Written] | None:
+    """The model of the mapping at a path; None where it has free keys."""
+    model: Any = models.File
+    for step in path:
+        if isinstance(step, int):
+            continue
+        found = _MODELS.get((model, step)) or _MODELS.get((model, "*"))
+        if found is None:
+            return None
+        model = found
+    return model  # type: ignore[no-any-return]
+
+
+class _Free(models.Written):
+    """Stands for the mapping whose keys are apis."""
+
+    example = "{credit: {cache_ttl: 1h}}"
+
+
+_MODELS: dict[tuple[Any, str], Any] = {
+    (models.File, "defaults"): models.Defaults,
+    (models.File, "accounts"): models.Account,
+    **{
+        (holder, key): model
+        for holder in (models.Defaults, models.Account)
+        for key, model in {"thresholds": models.Limits, "http": models.Http}.items()
+    },
+    (models.Account, "auth"): models.Auth,
+    (models.Account, "prices"): models.Prices,
+    (models.Account, "api_settings"): _Free,
+    (_Free, "*"): models.ApiKeys,
+    (models.Auth, "basic"): models.Basic,
+    (models.Auth, "oauth1"): models.OAuth1,
+    (models.Http, "tls_config"): models.Tls,
+    (models.Limits, "credit"): models.CreditLimits,
+    (models.CreditLimits, "*"): models.NumberPair,
+    (models.Limits, "runway"): models.DurationPair,
+    (models.Limits, "contacts_used_ratio"): models.RatioPair,
+    (models.Limits, "subscription_remaining"): models.DurationPair,
+}
+
+
+def _without(value: Value, paths: Iterable[Path]) -> Any:
+    """A copy without some parts: a faulty list goes as a whole, a faulty account leaves an empty one."""
+    tree = _Cuts()
+    for path in paths:
+        node = tree
+        for step in path[:-1]:
+            node = node.setdefault(step, _Cuts())
+        node[path[-1]] = _Cuts()
+    return _cut(value, tree)
+
+
+class _Cuts(dict[str | int, "_Cuts"]):
+    """The parts to cut out of one value; one without parts is cut as a whole."""
+
+
+def _cut(value: Any, cuts: _Cuts) -> Any:
+    kept = {}
+    for key, item in value.items():
+        if key not in cuts:
+            kept[key] = item
+        elif key == "accounts" and cuts[key] and isinstance(item, list):
+            kept[key] = [
+                ({} if not cuts[key][index] else _cut(each, cuts[key][index])) if index in cuts[key] else each
+                for index, each in enumerate(item)
+            ]
+        elif cuts[key] and isinstance(item, dict):
+            kept[key] = _cut(item, cuts[key])
+    return kept

@@ -1,0 +1,166 @@
+"""Lays thresholds over one another: built-in, `defaults`, account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from exporter.config import models
+from exporter.config.faults import Path
+from exporter.config.layers import Layer
+from exporter.config.report import Report
+from exporter.documents import Place
+from exporter.settings import Pair, Thresholds
+
+_DAY = 86400.0
+_HALVES = ("warning", "critical")
+_MOST_LIKELY_RATIO = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """One limit; without a path it is built in. `order` tells which of two was written last."""
+
+    value: float
+    path: Path | None = None
+    order: tuple[int, Place] = (0, (0, 0))
+
+
+_Halves = dict[str, _Limit | None]
+"""Limits by severity; None where one was removed."""
+
+
+def _built_in(warning: float, critical: float) -> _Halves:
+    return {"warning": _Limit(warning), "critical": _Limit(critical)}
+
+
+@dataclass(slots=True)
+class _Credit:
+    """The credit limits while layers are laid: by unit beats flat, flat beats built-in."""
+
+    built_in: dict[str, _Halves] = field(default_factory=lambda: {"EUR": _built_in(100.0, 50.0)})
+    flat: _Halves = field(default_factory=dict)
+    units: dict[str, _Halves] = field(default_factory=dict)
+    removed: bool = False
+
+    def of(self, unit: str) -> _Halves:
+        return {**self.built_in.get(unit, {}), **self.flat, **self.units.get(unit, {})}
+
+    @property
+    def any_written(self) -> bool:
+        return any(limit for halves in (self.flat, *self.units.values()) for limit in halves.values())
+
+
+def thresholds(layers: Sequence[Layer], report: Report, *, postpaid: bool = False) -> Thresholds:
+    """The thresholds in force; pairs that the operator wrote the wrong way round are in the report."""
+    laying = _Laying(layers, report)
+    credit = laying.credit()
+    runway = laying.pair("runway", _built_in(7 * _DAY, 2 * _DAY))
+    account = layers[-1].settings.thresholds
+    if postpaid:
+        laying.warn_of_postpaid(account, layers[-1].path)
+        credit, runway = {}, Pair()
+    elif laying.without_credit and not _sets_any(account and account.runway):
+        runway = Pair()
+    used = laying.pair("contacts_used_ratio", _built_in(0.8, 1.0), below=False)
+    remaining = laying.pair("subscription_remaining", _built_in(30 * _DAY, 7 * _DAY))
+    any_unit = credit.pop("", Pair())
+    return Thresholds(credit, any_unit, runway, used, remaining)
+
+
+def _sets_any(pair: models.Written | None) -> bool:
+    return pair is not None and any(
+        value is not None and (not isinstance(value, models.Written) or _sets_any(value)) for _, value in pair
+    )
+
+
+class _Laying:
+    def __init__(self, layers: Sequence[Layer], report: Report) -> None:
+        self._layers = layers
+        self._report = report
+        self.without_credit = False
+
+    def credit(self) -> dict[str, Pair]:
+        """The pair of each unit, and under the empty text that of any other."""
+        laid = _Credit()
+        for index, layer in enumerate(self._layers):
+            written = layer.settings.thresholds
+            if _removed(layer.settings, "thresholds") or (written and _removed(written, "credit")):
+                laid = _Credit(built_in={}, removed=True)
+            elif written and written.credit:
+                self._lay_credit(laid, written.credit, index, (*layer.path, "thresholds", "credit"))
+        self.without_credit = laid.removed and not laid.any_written
+        pairs = {unit: self._pair(laid.of(unit)) for unit in {**laid.built_in, **laid.units}}
+        return {**pairs, "": self._pair(laid.flat)}
+
+    def _lay_credit(self, laid: _Credit, credit: models.CreditLimits, index: int, path: Path) -> None:
+        flat = self._halves(credit, index, path)
+        for severity, limit in flat.items():
+            # A flat limit is set anew for units from which a weaker layer took theirs.
+            for halves in laid.units.values():
+                if limit is not None and halves.get(severity, limit) is None:
+                    del halves[severity]
+        laid.flat |= flat
+        for unit, pair in (credit.__pydantic_extra__ or {}).items():
+            halves = dict.fromkeys(_HALVES) if pair is None else self._halves(pair, index, (*path, unit))
+            laid.units[unit] = {**laid.units.get(unit, {}), **halves}
+
+    def pair(self, key: str, halves: _Halves, *, below: bool = True) -> Pair:
+        for index, layer in enumerate(self._layers):
+            written = layer.settings.thresholds
+            if _removed(layer.settings, "thresholds") or (written and _removed(written, key)):
+                halves = {}
+            elif written and (pair := getattr(written, key)):
+                halves = halves | self._halves(pair, index, (*layer.path, "thresholds", key))
+        if not below:
+            self._warn_of_percentages(halves)
+        return self._pair(halves, below=below)
+
+    def _halves(self, pair: models.Written, index: int, path: Path) -> _Halves:
+        halves: _Halves = {}
+        for severity in _HALVES:
+            if severity in pair.model_fields_set:
+                value = getattr(pair, severity)
+                at = (*path, severity)
+                halves[severity] = (
+                    None if value is None else _Limit(value, at, (index, self._report.document.place(at)))
+                )
+        return halves
+
+    def _pair(self, halves: Mapping[str, _Limit | None], *, below: bool = True) -> Pair:
+        warning, critical = halves.get("warning"), halves.get("critical")
+        if warning and critical and _wrong_way(warning.value, critical.value, below=below):
+            if warning.path and critical.path:
+                self._refuse(warning, critical, below=below)
+            elif warning.path:
+                critical = None
+            else:
+                warning = None
+        return Pair(warning.value if warning else None, critical.value if critical else None)
+
+    def _refuse(self, warning: _Limit, critical: _Limit, *, below: bool) -> None:
+        last, other = (warning, critical) if warning.order > critical.order else (critical, warning)
+        names = ("warning", "critical") if last is warning else ("critical", "warning")
+        higher = (last is warning) != below
+        relation = "above" if higher else "below"
+        message = f"{names[0]} is {relation} the {names[1]} of line {other.order[1][0]}"
+        hint = f"a warning comes first, so it is the {'higher' if below else 'lower'} of the two"
+        self._report.fault(last.path or (), message, hint)
+
+    def _warn_of_percentages(self, halves: _Halves) -> None:
+        for limit in halves.values():
+            if limit and limit.path and limit.value > _MOST_LIKELY_RATIO:
+                self._report.warn(limit.path, "a ratio this high is never reached", "1 is a full quota, 0.8 is 80 %")
+
+    def warn_of_postpaid(self, account: models.Limits | None, path: Path) -> None:
+        """A postpaid account has neither of the two; what it writes itself is for nothing."""
+        for key in ("credit", "runway"):
+            if account and _sets_any(getattr(account, key)):
+                message = "no effect: a postpaid account has no credit and no runway threshold"
+                self._report.warn((*path, "thresholds", key), message, "remove it, or billing: postpaid")
+
+
+def _removed(settings: models.Written, key: str) -> bool:
+    return key in settings.model_fields_set and getattr(settings, key) is None
+
+
+def _wrong_way(warning: float, critical: float, *, below: bool) -> bool:
+    return warning < critical if below else warning > critical

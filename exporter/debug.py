@@ -1,0 +1,62 @@
+"""`/probe?debug=true`: what the newest call of each api of an account gave, for a person."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from exporter.account import Account, AccountApi, Observation, View
+from exporter.durations import format_duration
+from exporter.failure import Failure
+from exporter.readings import Readings
+from exporter.redaction import redact
+
+_MOST_PRICES = 20
+
+
+def report(account: Account, view: View, metrics: str) -> str:
+    """Plain text: status, names of headers, timing and fields read; never a body, never a secret."""
+    observed = {observation.api: observation for observation in view.observations}
+    lines = [f"account {view.settings.name} at {view.settings.provider.name}", ""]
+    for name, api in account.apis.items():
+        if name in observed:
+            lines += [*_api(account, api, observed[name]), ""]
+    return redact("\n".join([*lines, "metrics", "", metrics]))
+
+
+def _api(account: Account, api: AccountApi, observation: Observation) -> Iterator[str]:
+    failure = observation.failure
+    yield f"api {observation.api}: " + ("up" if failure is None else f"failing, {failure.reason}: {failure.detail}")
+    yield f"  url: {api.settings.url}"
+    newest = api.source.newest
+    if newest is None:
+        yield "  no call has ended yet"
+    else:
+        status = "no HTTP answer" if newest.status is None else f"HTTP {newest.status}"
+        ago = format_duration(account.now() - newest.ended)
+        yield f"  newest call: {status} after {newest.duration_seconds:.3f} s, {ago} ago"
+        if newest.header_names:
+            yield f"  headers: {', '.join(newest.header_names)}"
+        if isinstance(newest.result, Failure):
+            yield f"  it failed, {newest.result.reason}: {newest.result.detail}"
+    yield f"  calls since the start: {observation.requests}, failed: {observation.failures}"
+    if observation.readings is None:
+        yield "  no values are served"
+    else:
+        yield "  values served" + (", kept from an earlier call:" if failure is not None else ":")
+        yield from (f"    {line}" for line in _readings(observation.readings))
+
+
+def _readings(readings: Readings) -> Iterator[str]:
+    if readings.account_id is not None:
+        yield f"account_id: {readings.account_id}"
+    for reading in (*readings.credits, readings.subscription, readings.contacts):
+        if reading is not None:
+            for field in fields(reading):
+                value = getattr(reading, field.name)
+                if value not in (None, {}):
+                    yield f"{field.name}: {value}"
+    for price in readings.prices[:_MOST_PRICES]:
+        yield f"price: {price.country} +{price.prefix} {price.tier}: {price.price} {price.currency}"
+    if len(readings.prices) > _MOST_PRICES:
+        yield f"and {len(readings.prices) - _MOST_PRICES} prices more"
+    for remark in readings.remarks:
+        yield f"remark: {remark}"

@@ -1,0 +1,73 @@
+"""Content negotiation: text 0.0.4 or OpenMetrics 1.0 by `Accept`, gzip by `Accept-Encoding`."""
+
+from dataclasses import dataclass
+from email.message import Message
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+_ESCAPINGS_OF_PLAIN_NAMES = frozenset({"allow-utf-8", "underscores", "values"})
+"""Escaping schemes that leave our names as they are; `dots` would double their underscores."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """One entry of an `Accept` header."""
+
+    media: str
+    parameters: dict[str, str]
+    quality: float
+
+
+def choose_format(accept: str | None) -> str:
+    """The `Content-Type` to answer with; text 0.0.4 wherever nothing that we have is acceptable.
+
+    The entry with the highest q that we can serve wins, of equal ones the first. An entry with a version
+    that we don't write is passed over, so that no answer is ever labelled with it.
+    """
+    ranges = [entry for entry in map(_parse, _split(accept or "")) if entry is not None]
+    refused = {_content_type(entry) for entry in ranges if entry.quality <= 0 and "*" not in entry.media}
+    for entry in sorted(ranges, key=lambda entry: -entry.quality):
+        chosen = _content_type(entry)
+        if chosen is not None and entry.quality > 0:
+            if chosen not in refused:
+                return chosen
+            if entry.media == "*/*" and TEXT in refused and OPENMETRICS not in refused:
+                return OPENMETRICS
+    return TEXT
+
+
+def _split(header: str) -> list[str]:
+    return [entry.strip() for entry in header.split(",") if entry.strip()]
+
+
+def _parse(entry: str) -> _Range | None:
+    message = Message()
+    message["Content-Type"] = entry.replace("\r", " ").replace("\n", " ")
+    parameters = {name.lower(): str(value) for name, value in (message.get_params() or [])[1:]}
+    try:
+        quality = float(parameters.get("q", "1"))
+    except ValueError:
+        return None
+    media = entry.partition(";")[0].strip().lower()
+    return _Range(media, parameters, quality) if 0 <= quality <= 1 else None
+
+
+def _content_type(entry: _Range) -> str | None:
+    version = entry.parameters.get("version")
+    if entry.media in {"application/openmetrics-text", "application/*"} and version in {None, "1.0.0"}:
+        escaping = entry.parameters.get("escaping")
+        if escaping is None:
+            return OPENMETRICS
+        return f"{OPENMETRICS}; escaping={escaping if escaping in _ESCAPINGS_OF_PLAIN_NAMES else 'underscores'}"
+    if entry.media in {"text/plain", "text/*", "*/*"} and version in {None, "0.0.4"}:
+        return TEXT
+    return None
+
+
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Whether gzip is acceptable: named (or `*`) with a q above 0."""
+    qualities = {
+        entry.media: entry.quality for entry in map(_parse, _split(accept_encoding or "")) if entry is not None
+    }
+    return qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0))) > 0

@@ -1,0 +1,1 @@
+"""Providers as data: the schema of a definition, the engine that reads answers by it, the catalogue."""

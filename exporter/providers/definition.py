@@ -1,0 +1,244 @@
+"""The schema of a provider's definition: where to ask, how to sign in, what each answer means."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from exporter.durations import parse_duration
+from exporter.failure import Reason
+from exporter.readings import STATUSES
+
+API_NAMES = ("credit", "subscription", "contacts", "prices")
+"""Every api that a provider can have, in the order in which they are shown."""
+
+SIGN_IN_FORMS = ("api_key", "token", "basic", "oauth1")
+
+ApiName = Literal["credit", "subscription", "contacts", "prices"]
+
+
+def _pointer(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError("a JSON Pointer is empty or begins with /")
+    return text
+
+
+def _compiles(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+Pointer = Annotated[str, AfterValidator(_pointer)]
+Path = Annotated[str, Field(pattern=r"^/[!-~]*$")]
+Pattern = Annotated[str, AfterValidator(_compiles)]
+Seconds = Annotated[float, BeforeValidator(lambda text: parse_duration(str(text)))]
+
+
+class Strict(BaseModel):
+    """A part of a definition: unknown keys are refused, and nothing changes it later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Value(Strict):
+    """Where one value lies, and how it becomes ours; a text `/x` is short for `{pointer: /x}`.
+
+    `pointer` is a JSON Pointer (RFC 6901) into the item, or several of which the first that exists
+    counts; `constant` stands for a value that the answer doesn't carry. `key` takes a name that the
+    block's `each` bound. `pattern` is searched in a text and its first group taken, `scale`
+    multiplies a number, `words` translates a text (compared without case).
+    """
+
+    pointer: Pointer | tuple[Pointer, ...] | None = None
+    constant: str | None = None
+    key: str | None = None
+    pattern: Pattern | None = None
+    scale: float | None = None
+    words: Mapping[str, str] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"pointer": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if sum(origin is not None for origin in (self.pointer, self.constant, self.key)) != 1:
+            raise ValueError("give exactly one of pointer, constant and key")
+        return self
+
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        """The pointers to try, in their order; none for a constant or a key."""
+        if self.pointer is None:
+            return ()
+        return (self.pointer,) if isinstance(self.pointer, str) else self.pointer
+
+    @property
+    def field_name(self) -> str | None:
+        """The provider's own name of the value, as shown in documentation; None for a constant."""
+        return self.pointers[0].lstrip("/").replace("/", ".") if self.pointers else None
+
+
+class Block(Strict):
+    """A reading that may stand several times in an answer.
+
+    `each` is a pointer in which a step `*` goes through the elements of an array or the members of
+    an object, and `{name}` does so and binds the member's name for `Value.key`; values' pointers
+    start at the item. `where` keeps the items in which every pointer has the given text.
+    """
+
+    each: Pointer = ""
+    where: Mapping[Pointer, str] = Field(default_factory=dict)
+
+
+class CreditBlock(Block):
+    """Where the credit lies (`readings.Credit`); `messages_remaining` points at an object channel → number."""
+
+    balance: Value
+    currency: Value
+    last_recharge: Value | None = None
+    last_recharge_amount: Value | None = None
+    messages_remaining: Pointer | None = None
+
+
+class Features(Strict):
+    """An object whose booleans are the plan's features; members in `ignore` are something else."""
+
+    pointer: Pointer
+    ignore: tuple[str, ...] = ()
+
+
+class SubscriptionBlock(Strict):
+    """Where the plan lies (`readings.Subscription`); `statuses` maps the provider's words to ours."""
+
+    status: Value
+    statuses: Mapping[str, Literal[*STATUSES]]  # type: ignore[valid-type]
+    subscription_id: Value | None = None
+    plan: Value | None = None
+    start: Value | None = None
+    end: Value | None = None
+    auto_renew: Value | None = None
+    features: Features | None = None
+    max_contacts: Value | None = None
+
+
+class ContactsBlock(Strict):
+    """Where the contact quota lies (`readings.ContactQuota`)."""
+
+    used: Value
+    limit: Value | None = None
+    lists: Value | None = None
+
+
+class PricesBlock(Block):
+    """Where list prices lie (`readings.MessagePrice`).
+
+    An item gives one price (`price` with `currency`), or one for each member whose name matches
+    `price_by_currency` (the member's name is the currency).
+    """
+
+    country: Value
+    prefix: Value
+    tier: Value
+    price: Value | None = None
+    currency: Value | None = None
+    price_by_currency: Pattern | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.price is None) != (self.currency is None) or (self.price is None) == (self.price_by_currency is None):
+            raise ValueError("give price with currency, or price_by_currency")
+        return self
+
+
+class Api(Strict):
+    """One call of a provider and the readings that its answer holds.
+
+    `public` calls carry no credential. `standard` apis are asked unless the account says otherwise.
+    `cache_ttl` and the account's own settings bound how often the call is made.
+    """
+
+    path: Path
+    cache_ttl: Seconds
+    standard: bool = True
+    public: bool = False
+    format: Literal["json", "text"] = "json"
+    max_bytes: int = Field(default=1024 * 1024, gt=0)
+    account_id: Value | None = None
+    credit: CreditBlock | None = None
+    subscription: SubscriptionBlock | None = None
+    contacts: ContactsBlock | None = None
+    prices: PricesBlock | None = None
+
+
+class BodyError(Strict):
+    """An answer that is an error by what it says: every pointer in `where` has the text, all of `has` exist.
+
+    Without a `reason` the HTTP status tells it.
+    """
+
+    where: Mapping[Pointer, str] = Field(default_factory=dict)
+    has: tuple[Pointer, ...] = ()
+    reason: Reason | None = None
+
+
+class Errors(Strict):
+    """Which answers are failures, whatever their HTTP status.
+
+    A `code` in the body beats the status; `bodies` are tried in order after it; `statuses` give a
+    status another meaning than the usual one where the body carries no code. `retry_after` is the
+    number of seconds that a 429 asks for.
+    """
+
+    code: Pointer | None = None
+    codes: Mapping[str, Reason] = Field(default_factory=dict)
+    bodies: tuple[BodyError, ...] = ()
+    statuses: Mapping[int, Reason] = Field(default_factory=dict)
+    retry_after: Pointer | None = None
+
+
+class SignIn(Strict):
+    """How one form of secret is sent: `header` and `prefix` belong to `api_key` and `token` alone."""
+
+    header: str | None = None
+    prefix: str = ""
+    note: str | None = None
+
+
+class Definition(Strict):
+    """A provider. `base_url` stands for everything before the apis' paths."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+    name: str
+    documentation: tuple[str, ...]
+    checked: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    notes: tuple[str, ...] = ()
+    base_url: Annotated[str, Field(pattern=r"^https://[!-~]+[^/]$")]
+    sign_in: Mapping[Literal["api_key", "token", "basic", "oauth1"], SignIn] = Field(min_length=1)
+    errors: Errors = Errors()
+    apis: Mapping[ApiName, Api] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_sends_a_header(self) -> Self:
+        for form, sign_in in self.sign_in.items():
+            if (sign_in.header is not None) != (form in {"api_key", "token"}):
+                raise ValueError(f"sign_in.{form}: a header belongs to api_key and token, and only there")
+        return self
+
+
+def field_name(api: Api, block_name: str, value_name: str) -> str | None:
+    """The provider's own name of a value of an api's block (of the api itself where `block_name` is empty).
+
+    None where the api doesn't have it.
+    """
+    value = getattr(getattr(api, block_name) if block_name else api, value_name, None)
+    if isinstance(value, Value):
+        return value.field_name
+    if isinstance(value, Features):
+        value = value.pointer
+    return value.lstrip("/").replace("/", ".") if isinstance(value, str) else None

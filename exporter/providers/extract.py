@@ -1,0 +1,326 @@
+"""An answer to readings, by a definition: a pure function of status, body and definition.
+
+Anything that a provider may send comes out as `Readings` or as a `Failure`, never as another error.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar
+
+from exporter.failure import Failure, FailureError, Reason, invalid_response
+from exporter.providers import values
+from exporter.providers.definition import (
+    Api,
+    BodyError,
+    ContactsBlock,
+    CreditBlock,
+    Definition,
+    PricesBlock,
+    SubscriptionBlock,
+    Value,
+)
+from exporter.providers.values import MISSING, WrongTypeError, at
+from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subscription
+
+T = TypeVar("T")
+Read = Callable[[Value, Any, Mapping[str, str]], T | None]
+
+MOST_MEMBERS = 100
+"""Features or channels of one answer: an object with more is no list of names, but would be as many series."""
+
+_STATUS_REASONS = {
+    401: Reason.UNAUTHORIZED,
+    403: Reason.FORBIDDEN,
+    429: Reason.RATE_LIMITED,
+}
+
+
+def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readings:
+    """The readings of one HTTP answer.
+
+    Raises:
+        FailureError: the status or the body tells a failure, or the body can't be read.
+    """
+    try:
+        document = parse(body, api)
+        unreadable = None
+    except FailureError as error:
+        document, unreadable = MISSING, error
+    failure = failure_of(status, document, definition)
+    if failure is not None:
+        raise FailureError(failure)
+    if unreadable is not None:
+        raise unreadable
+    return readings(document, api)
+
+
+def parse(body: bytes, api: Api) -> Any:
+    """The document that a body holds: JSON, or a text where the definition says so.
+
+    Raises:
+        FailureError: `invalid_response`.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+        if api.format == "text":
+            return text
+        return json.loads(text, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise invalid_response("the body is not UTF-8") from error
+    except RecursionError as error:
+        raise invalid_response("the body is nested too deeply") from error
+    except ValueError as error:
+        what = "the body is empty" if not body.strip() else "the body is not JSON"
+        raise invalid_response(what) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def failure_of(status: int, document: Any, definition: Definition) -> Failure | None:
+    """What an answer fails by: a code in the body, then the body's form, then the HTTP status; None if nothing."""
+    errors = definition.errors
+    code = MISSING if errors.code is None else at(document, errors.code)
+    has_code = code is not MISSING and code != ""
+    form = next((form for form in errors.bodies if _matches(form, document)), None)
+    reason = _reason_of_code(code, errors.codes) if has_code else form.reason if form else None
+    detail = f"HTTP {status}"
+    if reason is not None:
+        detail += f", code {code}" if has_code else ", told by the body"
+    elif not 200 <= status < 300:
+        # A code that nobody has documented takes the provider's own meaning of a status away.
+        reason = (None if has_code else errors.statuses.get(status)) or reason_of_status(status)
+    elif has_code or form is not None:
+        reason = Reason.INVALID_RESPONSE
+        detail += ", but the body tells an error that is not documented"
+    else:
+        return None
+    return Failure(reason, detail, _retry_after(document, errors.retry_after))
+
+
+def reason_of_status(status: int) -> Reason:
+    """The reason that an HTTP status gives by itself, where it is no 2xx."""
+    if status in _STATUS_REASONS:
+        return _STATUS_REASONS[status]
+    if 300 <= status < 400:
+        return Reason.REDIRECT
+    if 400 <= status < 500:
+        return Reason.BAD_REQUEST
+    return Reason.SERVER_ERROR if 500 <= status < 600 else Reason.INVALID_RESPONSE
+
+
+def _reason_of_code(code: Any, codes: Mapping[str, Reason]) -> Reason | None:
+    if isinstance(code, float) and code.is_integer():
+        code = int(code)
+    if isinstance(code, bool) or not isinstance(code, str | int):
+        return None
+    word = str(code).casefold()
+    return next((reason for known, reason in codes.items() if known.casefold() == word), None)
+
+
+def _matches(form: BodyError, document: Any) -> bool:
+    return _is(form.where, document) and all(at(document, pointer) is not MISSING for pointer in form.has)
+
+
+def _is(where: Mapping[str, str], item: Any) -> bool:
+    return all(_plain_text(at(item, pointer)) == wanted for pointer, wanted in where.items())
+
+
+def _plain_text(raw: Any) -> str | None:
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw) if isinstance(raw, str | int | float) else None
+
+
+def _retry_after(document: Any, pointer: str | None) -> float | None:
+    if pointer is None:
+        return None
+    try:
+        return values.as_number(at(document, pointer))
+    except WrongTypeError:
+        return None
+
+
+def readings(document: Any, api: Api) -> Readings:
+    """The readings that a document holds, by the api's blocks.
+
+    Raises:
+        FailureError: `invalid_response` where a required value is missing or of the wrong type.
+    """
+    extraction = _Extraction()
+    credits_: tuple[Credit, ...] = ()
+    if api.credit is not None:
+        credits_ = extraction.credits(document, api.credit)
+    subscription = None if api.subscription is None else extraction.subscription(document, api.subscription)
+    contacts = None if api.contacts is None else extraction.contacts(document, api.contacts)
+    prices = () if api.prices is None else extraction.prices(document, api.prices)
+    return Readings(
+        account_id=extraction.optional(values.text, api.account_id, document),
+        credits=credits_,
+        subscription=subscription,
+        contacts=contacts,
+        prices=prices,
+        remarks=tuple(extraction.remarks),
+    )
+
+
+class _Extraction:
+    """One reading of one document; gathers the remarks on the way."""
+
+    def __init__(self) -> None:
+        self.remarks: dict[str, None] = {}
+
+    def remark(self, line: str) -> None:
+        """Note once what a person may want to know of this answer."""
+        if len(self.remarks) < MOST_MEMBERS:
+            self.remarks[line] = None
+
+    def required(self, read: Read[T], value: Value, item: Any, names: Mapping[str, str] | None = None) -> T:
+        """A value without which the answer is no answer."""
+        name = value.field_name or "constant"
+        try:
+            result = read(value, item, names or {})
+        except WrongTypeError as expected:
+            raise invalid_response(f"{name} is not {expected}") from expected
+        if result is None:
+            raise invalid_response(f"{name} is missing")
+        return result
+
+    def optional(
+        self, read: Read[T], value: Value | None, item: Any, names: Mapping[str, str] | None = None
+    ) -> T | None:
+        """A value that may be absent; one of the wrong type is left out, with a remark."""
+        if value is None:
+            return None
+        try:
+            return read(value, item, names or {})
+        except WrongTypeError as expected:
+            self.remark(f"{value.field_name} is left out: it is not {expected}")
+            return None
+
+    def members(self, document: Any, pointer: str) -> list[tuple[str, Any]]:
+        """The members of an object of names; none where there is no such object."""
+        found = at(document, pointer)
+        name = pointer.lstrip("/").replace("/", ".")
+        if found is MISSING:
+            return []
+        if not isinstance(found, dict):
+            self.remark(f"{name} is left out: it is not an object")
+            return []
+        if len(found) > MOST_MEMBERS:
+            self.remark(f"{name} has {len(found)} members: all after the first {MOST_MEMBERS} are left out")
+        listed = []
+        for key, raw in list(found.items())[:MOST_MEMBERS]:
+            try:
+                listed.append((values.as_text(key), raw))
+            except WrongTypeError as expected:
+                self.remark(f"a member of {name} is left out: its name is not {expected}")
+        return listed
+
+    def credits(self, document: Any, block: CreditBlock) -> tuple[Credit, ...]:
+        """Every pot of credit; there must be one, and no two of one currency."""
+        found: dict[str, Credit] = {}
+        for item, names in values.each(document, block.each):
+            if not _is(block.where, item):
+                continue
+            balance = self.required(values.number, block.balance, item, names)
+            currency = self.required(values.currency, block.currency, item, names)
+            if currency in found:
+                raise invalid_response(f"two balances in {currency}")
+            found[currency] = Credit(
+                balance,
+                currency,
+                self.optional(values.timestamp, block.last_recharge, item, names),
+                self.optional(values.number, block.last_recharge_amount, item, names),
+                self.channels(item, block.messages_remaining),
+            )
+        if not found:
+            raise invalid_response("no balance")
+        return tuple(found.values())
+
+    def channels(self, item: Any, pointer: str | None) -> dict[str, float]:
+        """The messages left by channel."""
+        found = {}
+        for channel, raw in self.members(item, pointer) if pointer is not None else ():
+            try:
+                if raw is not None:
+                    found[channel] = values.as_number(raw)
+            except WrongTypeError as expected:
+                self.remark(f"messages left by {channel} are left out: not {expected}")
+        return found
+
+    def subscription(self, document: Any, block: SubscriptionBlock) -> Subscription:
+        """The plan."""
+        word = self.required(values.word, block.status, document)
+        known = {theirs.casefold(): ours for theirs, ours in block.statuses.items()}
+        status = known.get(word.strip().casefold(), "unknown")
+        if status == "unknown":
+            self.remark(f"status {word!r} is not known")
+        features: dict[str, bool | None] = {}
+        ignore = () if block.features is None else block.features.ignore
+        for feature, raw in self.members(document, block.features.pointer) if block.features is not None else ():
+            if isinstance(raw, bool):
+                features[feature] = raw
+            elif raw is not None and feature not in ignore:
+                features[feature] = None
+                self.remark(f"feature {feature} is left out: it is not true or false")
+        return Subscription(
+            status,
+            self.optional(values.text, block.subscription_id, document),
+            self.optional(values.text, block.plan, document),
+            self.optional(values.timestamp, block.start, document),
+            self.optional(values.timestamp, block.end, document),
+            self.optional(values.flag, block.auto_renew, document),
+            features,
+            self.optional(values.number, block.max_contacts, document),
+        )
+
+    def contacts(self, document: Any, block: ContactsBlock) -> ContactQuota:
+        """The contact quota."""
+        return ContactQuota(
+            self.required(values.number, block.used, document),
+            self.optional(values.number, block.limit, document),
+            self.optional(values.number, block.lists, document),
+        )
+
+    def prices(self, document: Any, block: PricesBlock) -> tuple[MessagePrice, ...]:
+        """The price list; of two rows with equal labels the dearer, with a remark."""
+        found: dict[tuple[str, str, str, str], MessagePrice] = {}
+        for item, names in values.each(document, block.each):
+            if not _is(block.where, item):
+                continue
+            for price in self.row(item, names, block):
+                key = (price.country, price.prefix, price.tier, price.currency)
+                if key in found:
+                    self.remark(f"two prices for {' '.join(key)}: the dearer is taken")
+                if key not in found or price.price > found[key].price:
+                    found[key] = price
+        if not found:
+            raise invalid_response("no price could be read")
+        return tuple(found.values())
+
+    def row(self, item: Any, names: Mapping[str, str], block: PricesBlock) -> list[MessagePrice]:
+        """The prices of one row of the list, one a currency."""
+        labels = (block.country, block.prefix, block.tier)
+        country, prefix, tier = (self.optional(values.text, label, item, names) for label in labels)
+        if country is None or prefix is None or tier is None:
+            self.remark("a price without country, prefix or tier is left out")
+            return []
+        amounts: list[tuple[str, Any]] = []
+        if block.price is not None and block.currency is not None:
+            currency = self.optional(values.currency, block.currency, item, names)
+            amount = self.optional(values.number, block.price, item, names)
+            amounts = [] if currency is None else [(currency, amount)]
+        elif block.price_by_currency is not None and isinstance(item, dict):
+            pattern = block.price_by_currency
+            amounts = [(key.upper(), raw) for key, raw in item.items() if re.fullmatch(pattern, key)]
+        prices = []
+        for currency, raw in amounts:
+            try:
+                if raw is not None:
+                    prices.append(MessagePrice(country.upper(), prefix, tier, currency, values.as_number(raw)))
+            except WrongTypeError as expected:
+                self.remark(f"the price of {country} in {currency} is left out: it is not {expected}")
+        return prices

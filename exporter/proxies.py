@@ -1,0 +1,59 @@
+"""Which proxy, if any, a URL is asked through: Prometheus' `proxy_url`, `no_proxy`, `proxy_from_environment`."""
+
+import ipaddress
+import os
+from urllib.parse import SplitResult, urlsplit
+
+from exporter.settings import HttpSettings
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def proxy_for(url: str, http: HttpSettings) -> str | None:
+    """The URL of the proxy for a URL, or None for a direct connection."""
+    target = urlsplit(url)
+    if http.proxy_from_environment:
+        proxy = _from_environment(f"{target.scheme}_proxy")
+        excluded = _from_environment("no_proxy") or ""
+        if _is_loopback(target.hostname or ""):  # as Go's ProxyFromEnvironment has it
+            return None
+    else:
+        proxy = None if http.proxy_url is None else http.proxy_url.value()
+        excluded = http.no_proxy
+    return None if proxy is None or _is_excluded(target, excluded) else proxy
+
+
+def _from_environment(name: str) -> str | None:
+    return os.environ.get(name) or os.environ.get(name.upper()) or None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_excluded(target: SplitResult, no_proxy: str) -> bool:
+    """Whether a comma-separated list names the target: `*`, a host or its domain (with a port), an address, a CIDR."""
+    host = (target.hostname or "").rstrip(".")
+    port = target.port or _DEFAULT_PORTS[target.scheme]
+    return any(_names(entry.strip().lower(), host, port) for entry in no_proxy.split(","))
+
+
+def _names(entry: str, host: str, port: int) -> bool:
+    if entry == "*":
+        return True
+    try:
+        network = ipaddress.ip_network(entry.strip("[]"), strict=False)
+        return ipaddress.ip_address(host) in network
+    except ValueError:
+        pass
+    name, _, entry_port = entry.partition(":")
+    if entry_port and entry_port != str(port):
+        return False
+    domain = name.removeprefix("*").removeprefix(".")
+    if not domain:
+        return False
+    # `example.com` names the host and what is below it, `.example.com` only what is below.
+    return host.endswith("." + domain) or (host == domain and name == domain)

@@ -1,0 +1,80 @@
+"""What an account's provider told us: values of the domain, free of HTTP and of Prometheus."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+STATUSES = ("active", "suspended", "expired", "cancelled", "trial", "pending", "unknown")
+"""Every status that a subscription can have; a word that nobody has seen is `unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What is left in one pot of credit.
+
+    `currency` is ISO 4217 in capitals, or `credits` / `messages` where units are sold instead of money.
+    Timestamps are Unix seconds. `messages_remaining` maps a channel to the provider's own estimate.
+    """
+
+    balance: float
+    currency: str
+    last_recharge_timestamp_seconds: float | None = None
+    last_recharge_amount: float | None = None
+    messages_remaining: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The plan of an account; `status` is one of `STATUSES`, timestamps are Unix seconds.
+
+    A feature that the plan lists with a value other than true or false is None: listed, but not known.
+    """
+
+    status: str
+    subscription_id: str | None = None
+    plan: str | None = None
+    start_timestamp_seconds: float | None = None
+    end_timestamp_seconds: float | None = None
+    auto_renew: bool | None = None
+    features: Mapping[str, bool | None] = field(default_factory=dict)
+    max_contacts: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactQuota:
+    """How many contacts are stored, of how many; `lists` counts the lists that hold them."""
+
+    used: float
+    limit: float | None = None
+    lists: float | None = None
+
+    @property
+    def used_ratio(self) -> float | None:
+        """Used ÷ limit, or None where the limit is 0 or not known."""
+        return self.used / self.limit if self.limit is not None and self.limit > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePrice:
+    """The list price of one message to a country; `currency` is ISO 4217 in capitals."""
+
+    country: str
+    prefix: str
+    tier: str
+    currency: str
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """All that one answer gave.
+
+    `remarks` are lines for the log: optional values that were left out because they have the wrong
+    type, a status that nobody has seen, a price that stood twice.
+    """
+
+    account_id: str | None = None
+    credits: tuple[Credit, ...] = ()
+    subscription: Subscription | None = None
+    contacts: ContactQuota | None = None
+    prices: tuple[MessagePrice, ...] = ()
+    remarks: tuple[str, ...] = ()

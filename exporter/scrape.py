@@ -1,0 +1,29 @@
+"""One scrape: every account asked at once, and what each of them said by the deadline."""
+
+import asyncio
+import math
+from collections.abc import Iterable
+
+from exporter.account import Account, View
+
+
+async def scrape(accounts: Iterable[Account], seconds: float | None) -> list[View]:
+    """Ask all apis of all accounts at once and wait until all have answered, `seconds` at most.
+
+    Without `seconds` each account's own timeout ends the wait. It never raises for what a provider does:
+    an api that hasn't answered is a timeout in this scrape's views alone, and its call goes on.
+    """
+    loop = asyncio.get_running_loop()
+    accounts = list(accounts)
+    deadline = math.inf if seconds is None or not accounts else accounts[0].now() + seconds
+    end = None if seconds is None else loop.time() + seconds
+    tickets = [account.ask(deadline) for account in accounts]
+    try:
+        tasks = {task for ticket in tickets for task in ticket.tasks}
+        if tasks:
+            await asyncio.wait(tasks, timeout=None if end is None else max(0.0, end - loop.time()))
+    except asyncio.CancelledError:
+        for ticket in tickets:
+            ticket.leave()
+        raise
+    return [ticket.view() for ticket in tickets]

@@ -1,0 +1,122 @@
+"""The running exporter: the configuration in force, its accounts, and what a scrape of them gives."""
+
+import asyncio
+import logging
+import platform
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from exporter import __version__, exposition
+from exporter.account import Account, View
+from exporter.accounts import Accounts
+from exporter.config.faults import ConfigError
+from exporter.exposition import Exposition
+from exporter.metrics import ExporterState
+from exporter.scrape import scrape
+from exporter.settings import Settings
+from exporter.source import Clock
+from exporter.transport import Client, HttpClient
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a scrape asks for: every account, or those of one name, and the exporter's own families."""
+
+    accounts: bool = True
+    exporter: bool = True
+
+
+class Service:
+    """Everything behind the routes. `load` reads the configuration, at the start and at every reload."""
+
+    def __init__(
+        self,
+        load: Callable[[], Settings],
+        client: Client | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._load = load
+        settings = load()
+        self._clock = clock or Clock()
+        self.accounts = Accounts(
+            settings,
+            client or HttpClient(),
+            self._clock,
+            rng or random.Random(),  # noqa: S311  # jitter, no secret
+        )
+        self._exposition = _exposition_of(settings)
+        self._loaded_timestamp_seconds = self._clock.wall()
+        self._last_reload_successful = True
+        self._reloading = asyncio.Lock()
+
+    async def reload(self) -> ConfigError | None:
+        """Put the configuration file's present text in force, at once and whole; a bad file changes nothing.
+
+        Returns:
+            What is wrong with the file, or None.
+        """
+        async with self._reloading:
+            try:
+                settings = await asyncio.to_thread(self._load)
+            except ConfigError as error:
+                self._last_reload_successful = False
+                for fault in error.faults:
+                    logger.error("the configuration is not loaded", extra={"err": str(fault)})  # noqa: TRY400
+                return error
+            self.accounts.replace(settings)
+            self._exposition = _exposition_of(settings)
+            self._loaded_timestamp_seconds = self._clock.wall()
+            self._last_reload_successful = True
+            logger.info("configuration loaded", extra={"accounts": len(self.accounts)})
+            await self.accounts.drop_replaced()
+            return None
+
+    async def metrics(self, parts: Parts, seconds: float | None, *, openmetrics: bool) -> str:
+        """The text of a scrape that waits `seconds` at most for the accounts."""
+        lines: list[str] = []
+        rendering = self._exposition
+        if parts.accounts:
+            views = await scrape(self.accounts, _waiting(seconds, len(self.accounts)))
+            lines += await rendering.accounts(views, openmetrics=openmetrics)
+        if parts.exporter:
+            lines += exposition.exporter(self._state(), openmetrics=openmetrics)
+        return "".join(lines) + ("# EOF\n" if openmetrics else "")
+
+    async def probe(self, account: Account, seconds: float | None, *, openmetrics: bool) -> str:
+        """The text of a scrape of one account."""
+        rendering = self._exposition
+        view = await self.observe(account, seconds)
+        return "".join(await rendering.accounts([view], openmetrics=openmetrics)) + ("# EOF\n" if openmetrics else "")
+
+    async def observe(self, account: Account, seconds: float | None) -> View:
+        """One account's view, after waiting `seconds` at most."""
+        (view,) = await scrape([account], _waiting(seconds, 1))
+        return view
+
+    async def aclose(self) -> None:
+        """End every call and connection."""
+        await self.accounts.aclose()
+
+    def _state(self) -> ExporterState:
+        return ExporterState(
+            __version__,
+            platform.python_version(),
+            len(self.accounts),
+            self._last_reload_successful,
+            self._loaded_timestamp_seconds,
+        )
+
+
+def _exposition_of(settings: Settings) -> Exposition:
+    return Exposition(settings.label_names, [account.provider for account in settings.accounts])
+
+
+def _waiting(seconds: float | None, accounts: int) -> float | None:
+    """How long to wait for providers, so that rendering and sending still end within `seconds`."""
+    if seconds is None:
+        return None
+    return max(0.0, seconds - min(0.05 + 0.0002 * accounts, 0.2 * seconds))

@@ -1,0 +1,314 @@
+"""The HTTP client: one GET to a provider, bounded in every way; its errors become reasons.
+
+httpx is the interface (requests, responses, transports); aiohttp's pool works under it, because
+httpcore's looks through every connection for every request, which is quadratic in the accounts.
+"""
+
+import asyncio
+import contextlib
+import errno
+import functools
+import os
+import ssl
+import time
+import warnings
+import zlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from exporter import __version__
+from exporter.failure import Failure, FailureError, Reason, invalid_response
+from exporter.proxies import proxy_for
+from exporter.settings import HttpSettings, TlsSettings
+from exporter.signing import Signer
+
+MOST_REDIRECTS = 5
+KEEPALIVE_SECONDS = 300.0
+"""An idle connection outlives the usual scrape intervals, so that a scrape opens none."""
+
+TransportFactory = Callable[[HttpSettings, str | None], httpx.AsyncBaseTransport]
+"""From HTTP settings and a proxy's URL to the transport that obeys them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer; `retry_after_seconds` is the header's, in whichever of its two forms."""
+
+    status: int
+    body: bytes
+    header_names: tuple[str, ...]
+    retry_after_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read."""
+
+    url: str
+    sign: Signer | None
+    accept: str
+    max_bytes: int
+
+
+class Client(Protocol):
+    """What the accounts need of HTTP."""
+
+    async def get(self, call: Call, http: HttpSettings) -> Answer:
+        """One whole answer, or `FailureError`."""
+        ...
+
+    def keep_only(self, in_use: set[HttpSettings]) -> None:
+        """Close the connections that no account has a use for any more."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class HttpClient:
+    """Asks providers. Accounts with equal HTTP settings share a transport, and so connections and TLS context."""
+
+    def __init__(self, factory: TransportFactory | None = None) -> None:
+        self._factory = factory or aiohttp_transport
+        self._transports: dict[tuple[HttpSettings, str | None], tuple[object, httpx.AsyncBaseTransport]] = {}
+        self._retired: set[asyncio.Task[None]] = set()
+
+    async def get(self, call: Call, http: HttpSettings) -> Answer:
+        """Ask a URL, following redirects only as the settings say, and read the whole answer.
+
+        Raises:
+            FailureError: connection, tls, redirect, invalid_response (too large, not HTTP), internal.
+        """
+        try:
+            return await self._get(call, http)
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
+            raise FailureError(_failure(error)) from error
+
+    async def _get(self, call: Call, http: HttpSettings) -> Answer:
+        url, sign = httpx.URL(call.url), call.sign
+        for _ in range(MOST_REDIRECTS + 1):
+            async with self._send(url, sign, call.accept, http) as response:
+                location = response.headers.get("location")
+                if not (http.follow_redirects and response.has_redirect_location and location):
+                    return Answer(
+                        response.status_code,
+                        await _read(response, call.max_bytes),
+                        tuple(dict.fromkeys(name.lower() for name in response.headers)),
+                        retry_after(response.headers.get("retry-after"), time.time()),
+                    )
+            onward = url.join(location)
+            if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
+                raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
+            if (onward.scheme, onward.host, onward.port) != (url.scheme, url.host, url.port):
+                sign = None  # the credential stays with the origin that it was given for
+            url = onward.copy_with(userinfo=b"")
+        raise FailureError(Failure(Reason.REDIRECT, f"more than {MOST_REDIRECTS} redirects"))
+
+    @contextlib.asynccontextmanager
+    async def _send(
+        self, url: httpx.URL, sign: Signer | None, accept: str, http: HttpSettings
+    ) -> AsyncIterator[httpx.Response]:
+        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"}
+        if sign is not None:
+            headers |= sign(str(url))
+        extensions = {} if http.tls.server_name is None else {"sni_hostname": http.tls.server_name}
+        request = httpx.Request("GET", url, headers=headers, extensions=extensions)
+        response = await self._transport(http, str(url)).handle_async_request(request)
+        try:
+            yield response
+        finally:
+            # Closing breaks off an unread body instead of draining it.
+            await response.aclose()
+
+    def _transport(self, http: HttpSettings, url: str) -> httpx.AsyncBaseTransport:
+        key = (http, proxy_for(url, http))
+        files = _file_states(http.tls)
+        known = self._transports.get(key)
+        if known is None or known[0] != files:
+            try:
+                fresh = self._factory(*key)
+            except OSError as error:
+                raise FailureError(Failure(Reason.TLS, "a file of tls_config can't be used")) from error
+            self._transports[key] = (files, fresh)
+            if known is not None:
+                self._retire(known[1])
+            return fresh
+        return known[1]
+
+    def keep_only(self, in_use: set[HttpSettings]) -> None:
+        """Close the connections that belong to HTTP settings which no account has any more."""
+        for key in [key for key in self._transports if key[0] not in in_use]:
+            self._retire(self._transports.pop(key)[1])
+
+    def _retire(self, transport: httpx.AsyncBaseTransport) -> None:
+        task = asyncio.ensure_future(transport.aclose())
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        self.keep_only(set())
+        await asyncio.gather(*self._retired)
+
+
+def aiohttp_transport(http: HttpSettings, proxy: str | None) -> httpx.AsyncBaseTransport:
+    """The transport for one set of HTTP settings: no cookies, no limit on connections, no hidden retries."""
+    context = _tls_context(http.tls)
+
+    def session() -> aiohttp.ClientSession:
+        made = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=context),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        # aiohttp repeats a GET by itself when a kept connection breaks. Providers may count calls, so
+        # every attempt is ours to decide on and to count; there is no public switch for it.
+        made._retry_connection = False
+        return made
+
+    return AiohttpTransport(verify=context, client=session, proxy=None if proxy is None else _proxy(proxy))
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    """The proxy with its credential as a header: aiohttp warns of `BasicAuth`, into which a user part would go."""
+    parsed = httpx.URL(url)
+    headers = {}
+    if parsed.userinfo:
+        headers["Authorization"] = aiohttp.encode_basic_auth(parsed.username, parsed.password)
+    return httpx.Proxy(parsed.copy_with(userinfo=b""), headers=headers)
+
+
+def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
+    return _default_tls_context() if tls == TlsSettings(server_name=tls.server_name) else _make_context(tls)
+
+
+@functools.cache
+def _default_tls_context() -> ssl.SSLContext:
+    """One context for all accounts: one each would cost a megabyte and 25 ms an account."""
+    return _make_context(TlsSettings())
+
+
+def _make_context(tls: TlsSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=tls.ca_file)
+    if tls.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.cert_file is not None:
+        context.load_cert_chain(tls.cert_file, tls.key_file)
+    with warnings.catch_warnings():  # an operator who asks for TLS 1.0 has a reason
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for name, attribute in ((tls.min_version, "minimum_version"), (tls.max_version, "maximum_version")):
+            if name is not None:
+                setattr(context, attribute, ssl.TLSVersion[f"TLSv1_{name[4:]}".removesuffix("_0")])
+    return context
+
+
+def _file_states(tls: TlsSettings) -> object:
+    """What changes when a certificate or a key is replaced on disk; a missing file keeps the old connection."""
+    states: list[tuple[int, int, int] | None] = []
+    for path in (tls.ca_file, tls.cert_file, tls.key_file):
+        if path is not None:
+            try:
+                state = Path(path).stat()
+            except OSError:
+                states.append(None)
+            else:
+                states.append((state.st_mtime_ns, state.st_ino, state.st_size))
+    return tuple(states)
+
+
+async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    """The body, decompressed piece by piece so that no answer can fill the memory.
+
+    Raises:
+        FailureError: `invalid_response` past `max_bytes` or for a content coding that was not asked for.
+    """
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in {"identity", "gzip", "x-gzip", ""}:
+        raise invalid_response("the body has a content coding that was not asked for")
+    inflate = zlib.decompressobj(wbits=31) if coding in {"gzip", "x-gzip"} else None
+    body = bytearray()
+    # The stream itself: the layers of httpx above it keep, decode and count what is ours to bound.
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  # for the type checker
+    async for chunk in response.stream:
+        piece = chunk
+        if inflate is not None:
+            try:
+                piece = inflate.decompress(chunk, max_bytes - len(body) + 1)
+            except zlib.error as error:
+                raise invalid_response("the body is not gzip as it says") from error
+        body += piece
+        if len(body) > max_bytes:
+            raise invalid_response(f"the body is larger than {max_bytes} bytes")
+    if inflate is not None and not inflate.eof:
+        raise invalid_response("the compressed body ends too early")
+    return bytes(body)
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that a `Retry-After` header asks for (a number or an HTTP date, RFC 9110), or None."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, date.timestamp() - now) if date.tzinfo is not None else None
+
+
+_WORDS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection reset",
+    errno.ENETUNREACH: "network unreachable",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ETIMEDOUT: "connection timed out",
+}
+
+
+def _failure(error: BaseException) -> Failure:
+    """The reason of a client's exception, by what lies at its root: httpx' own classes are too coarse.
+
+    httpx-aiohttp turns a closed connection into `ConnectTimeout`, so the cause comes first.
+    """
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for link in chain:
+        if isinstance(link, ssl.SSLCertVerificationError) and not isinstance(link, aiohttp.ClientError):
+            return Failure(Reason.TLS, f"certificate refused: {link.verify_message}")
+        if isinstance(link, ssl.SSLError) and not isinstance(link, aiohttp.ClientError):
+            return Failure(Reason.TLS, "TLS handshake failed")
+    for link in chain:
+        if isinstance(link, aiohttp.ClientConnectorDNSError):
+            return Failure(Reason.CONNECTION, "host name not found")
+        if isinstance(link, aiohttp.ClientHttpProxyError):
+            return Failure(Reason.CONNECTION, f"the proxy answered HTTP {link.status}")
+        if isinstance(link, aiohttp.ClientResponseError):
+            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
+        if isinstance(link, aiohttp.http_exceptions.HttpProcessingError) and not _ended_early(link):
+            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
+    for link in chain:
+        if isinstance(link, OSError) and link.errno is not None:
+            return Failure(Reason.CONNECTION, _WORDS.get(link.errno, os.strerror(link.errno)))
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error.__cause__, aiohttp.ClientError):
+        return Failure(Reason.TIMEOUT, "no answer in time")
+    if isinstance(error, httpx.TransportError | aiohttp.ClientError | OSError):
+        return Failure(Reason.CONNECTION, "connection closed before the whole answer")
+    return Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
+
+
+def _ended_early(error: aiohttp.http_exceptions.HttpProcessingError) -> bool:
+    return "Not enough data" in error.message

@@ -1,0 +1,161 @@
+"""The layers of thresholds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter import redaction
+from exporter.config.loading import ConfigError, load
+from exporter.settings import Pair, Thresholds
+
+DAY = 86400.0
+RUNWAY = Pair(7 * DAY, 2 * DAY)
+
+
+@pytest.fixture(autouse=True)
+def _own_registry() -> Iterator[None]:
+    with redaction.forgetting():
+        yield
+
+
+def written(tmp_path: Path, account: str, defaults: str = "{}", extra: str = "") -> Path:
+    path = tmp_path / "sms-exporter.yml"
+    path.write_text(
+        f"defaults: {{thresholds: {defaults}}}\n"
+        "accounts:\n"
+        "- name: a\n"
+        "  provider: qlara\n"
+        "  auth: {api_key: key-of-tests}\n"
+        f"  thresholds: {account}\n{extra}"
+    )
+    return path
+
+
+def of(tmp_path: Path, account: str, defaults: str = "{}", extra: str = "") -> Thresholds:
+    (only,) = load(written(tmp_path, account, defaults, extra)).settings.accounts
+    return only.thresholds
+
+
+def test_the_built_in_thresholds(tmp_path: Path) -> None:
+    assert of(tmp_path, "{}") == Thresholds(
+        credit={"EUR": Pair(100, 50)},
+        credit_any=Pair(),
+        runway=RUNWAY,
+        contacts_used_ratio=Pair(0.8, 1),
+        subscription_remaining=Pair(30 * DAY, 7 * DAY),
+    )
+
+
+@pytest.mark.parametrize(
+    ("defaults", "account", "euro", "dollar"),
+    [
+        ("{}", "{warning: 200}", Pair(200, 50), Pair(200)),
+        ("{}", "{warning: 40}", Pair(40), Pair(40)),
+        ("{}", "{critical: 300}", Pair(None, 300), Pair(None, 300)),
+        ("{}", "{USD: {warning: 9}}", Pair(100, 50), Pair(9)),
+        ("{}", "{warning: 200, USD: {critical: 5}}", Pair(200, 50), Pair(200, 5)),
+        ("{}", "{EUR: {warning: 20, critical: 10}}", Pair(20, 10), Pair()),
+        ("{}", "{EUR: {critical: -5}}", Pair(100, -5), Pair()),
+        ("{}", "{warning: null}", Pair(None, 50), Pair()),
+        ("{}", "{EUR: {warning: null}}", Pair(None, 50), Pair()),
+        ("{}", "{EUR: null}", Pair(), Pair()),
+        ("{}", "{EUR: null, warning: 200}", Pair(), Pair(200)),
+        ("{}", "null", Pair(), Pair()),
+        ("{credit: {warning: 300, critical: 30}}", "{warning: 200}", Pair(200, 30), Pair(200, 30)),
+        ("{credit: {warning: 300, critical: 30}}", "{warning: null}", Pair(None, 30), Pair(None, 30)),
+        ("{credit: {warning: 300, critical: 30}}", "null", Pair(), Pair()),
+        ("{credit: {EUR: {warning: 300}}}", "{warning: 200}", Pair(300, 50), Pair(200)),
+        ("{credit: {EUR: {warning: 300}}}", "{EUR: null}", Pair(), Pair()),
+        ("{credit: {EUR: {warning: 300}}}", "{EUR: {critical: 3}}", Pair(300, 3), Pair()),
+        ("{credit: {EUR: null}}", "{warning: 200}", Pair(200), Pair(200)),
+        ("{credit: {EUR: null}}", "{EUR: {critical: 2}}", Pair(None, 2), Pair()),
+        ("{credit: null}", "{}", Pair(), Pair()),
+        ("{credit: null}", "{warning: 200}", Pair(200), Pair(200)),
+        ("{credit: null}", "{EUR: {warning: 5}}", Pair(5), Pair()),
+        ("{credit: {warning: 300}}", "{}", Pair(300, 50), Pair(300)),
+    ],
+)
+def test_credit_layers(tmp_path: Path, defaults: str, account: str, euro: Pair, dollar: Pair) -> None:
+    thresholds = of(tmp_path, f"{{credit: {account}}}", defaults)
+    assert (thresholds.for_unit("EUR"), thresholds.for_unit("USD")) == (euro, dollar)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "account", "runway"),
+    [
+        ("{}", "{credit: null}", Pair()),
+        ("{runway: {warning: 9d}}", "{credit: null}", Pair()),
+        ("{}", "{credit: null, runway: {warning: 3d}}", Pair(3 * DAY, 2 * DAY)),
+        ("{}", "{credit: null, runway: {warning: null}}", Pair()),
+        ("{}", "{credit: null, runway: {}}", Pair()),
+        ("{}", "null", Pair()),
+        ("{credit: null}", "{}", Pair()),
+        ("{credit: null}", "{credit: {messages: {warning: 5}}}", RUNWAY),
+        ("{credit: null}", "{credit: {messages: null}}", Pair()),
+        ("{credit: {warning: 1}}", "{credit: {EUR: null}}", RUNWAY),
+        ("{runway: null}", "{}", Pair()),
+        ("{runway: null}", "{runway: {critical: 1d}}", Pair(None, DAY)),
+        ("{runway: {warning: 9d}}", "{runway: {critical: 1d}}", Pair(9 * DAY, DAY)),
+        ("{}", "{runway: {warning: 1d}}", Pair(DAY)),
+        ("{}", "{runway: {critical: 8d}}", Pair(None, 8 * DAY)),
+        ("{}", "{runway: {warning: null, critical: 0s}}", Pair(None, 0)),
+        ("null", "{}", Pair()),
+    ],
+)
+def test_runway_layers(tmp_path: Path, defaults: str, account: str, runway: Pair) -> None:
+    assert of(tmp_path, account, defaults).runway == runway
+
+
+def test_a_built_in_half_that_would_stand_the_wrong_way_round_is_left_out(tmp_path: Path) -> None:
+    thresholds = of(tmp_path, "{contacts_used_ratio: {warning: 1.1}, subscription_remaining: {critical: 40d}}")
+    assert thresholds.contacts_used_ratio == Pair(1.1)
+    assert thresholds.subscription_remaining == Pair(None, 40 * DAY)
+    assert of(tmp_path, "{contacts_used_ratio: {critical: 0.5}}").contacts_used_ratio == Pair(None, 0.5)
+
+
+def test_a_postpaid_account_has_neither_credit_nor_runway_thresholds(tmp_path: Path) -> None:
+    thresholds = of(tmp_path, "{}", "{credit: {warning: 5}, runway: {warning: 9d}}", "  billing: postpaid\n")
+    assert (thresholds.for_unit("EUR"), thresholds.for_unit("USD"), thresholds.runway) == (Pair(), Pair(), Pair())
+    assert thresholds.contacts_used_ratio == Pair(0.8, 1)
+
+
+def test_what_a_postpaid_account_sets_itself_warns(tmp_path: Path) -> None:
+    account = "\n    credit: {EUR: {warning: 5}}\n    runway: {warning: 9d}"
+    warnings = load(written(tmp_path, account, extra="  billing: postpaid\n")).warnings
+    assert [(each.line, each.path) for each in warnings] == [
+        (7, "accounts[0].thresholds.credit"),
+        (8, "accounts[0].thresholds.runway"),
+    ]
+    assert not load(written(tmp_path, "{credit: null, runway: {}}", extra="  billing: postpaid\n")).warnings
+
+
+@pytest.mark.parametrize(
+    ("defaults", "account", "line", "path", "message"),
+    [
+        ("{}", "{credit: {warning: 1, critical: 2}}", 6, "accounts[0].thresholds.credit.critical", "critical is above"),
+        ("{}", "{credit: {critical: 2, warning: 1}}", 6, "accounts[0].thresholds.credit.warning", "warning is below"),
+        ("{credit: {warning: 1}}", "{credit: {critical: 2}}", 6, "accounts[0].thresholds.credit.critical", "critical is above the warning of line 1"),
+        ("{credit: {critical: 2}}", "{credit: {EUR: {warning: 1}}}", 6, "accounts[0].thresholds.credit.EUR.warning", "warning is below the critical of line 1"),
+        ("{runway: {warning: 1d, critical: 2d}}", "{}", 1, "defaults.thresholds.runway.critical", "critical is above"),
+        ("{}", "{contacts_used_ratio: {warning: 1, critical: 0.9}}", 6, "accounts[0].thresholds.contacts_used_ratio.critical", "critical is below"),
+        ("{}", "{contacts_used_ratio: {critical: 0.9, warning: 1}}", 6, "accounts[0].thresholds.contacts_used_ratio.warning", "warning is above"),
+    ],
+)  # fmt: skip
+def test_a_pair_written_the_wrong_way_round_is_refused_where_it_was_written_last(
+    tmp_path: Path, defaults: str, account: str, line: int, path: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, account, defaults))
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.path) == (line, path)
+    assert fault.message.startswith(message)
+
+
+def test_equal_limits_are_no_fault(tmp_path: Path) -> None:
+    assert of(tmp_path, "{credit: {warning: 1, critical: 1}}").credit_any == Pair(1, 1)
+
+
+def test_a_ratio_written_as_a_percentage_warns(tmp_path: Path) -> None:
+    (warning,) = load(written(tmp_path, "{contacts_used_ratio: {warning: 80, critical: 90}}")).warnings[:1]
+    assert warning.path == "accounts[0].thresholds.contacts_used_ratio.warning"

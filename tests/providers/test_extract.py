@@ -1,0 +1,391 @@
+"""Extraction: what a provider may send, and the odd shapes that a definition can express."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from exporter.failure import FailureError, Reason
+from exporter.providers import extract
+from exporter.providers.catalogue import builtin
+from exporter.providers.definition import Api, Definition
+from exporter.readings import Readings
+
+AGILE = builtin()["agiletelecom"]
+GATEWAY = builtin()["gatewayapi"]
+QLARA = builtin()["qlara"]
+
+
+def credit_of(body: bytes | str, status: int = 200) -> float | Reason:
+    raw = body if isinstance(body, bytes) else body.encode()
+    try:
+        return extract.answer(status, raw, AGILE, AGILE.apis["credit"]).credits[0].balance
+    except FailureError as error:
+        return error.failure.reason
+
+
+def reason_of(definition: Definition, api: str, status: int, document: Any) -> Reason:
+    with pytest.raises(FailureError) as error:
+        extract.answer(status, json.dumps(document).encode(), definition, definition.apis[api])  # type: ignore[index]
+    return error.value.failure.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "balance"),
+    [
+        ('{"credit": 10.324}', 10.324),
+        ('{"credit": "10.324"}', 10.324),
+        ('{"credit": "-3.50"}', -3.5),
+        ('{"credit": "0E-10"}', 0.0),
+        ('{"credit": 0}', 0.0),
+        (b'\xef\xbb\xbf{"credit": 10.324}', 10.324),
+    ],
+    ids=["number", "decimal string", "negative", "decimal zero with exponent", "zero", "byte order mark"],
+)
+def test_credit_is_a_number_or_a_decimal_string(body: bytes | str, balance: float) -> None:
+    assert credit_of(body) == balance
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"credit": true}',
+        '{"credit": null}',
+        '{"credit": NaN}',
+        '{"credit": Infinity}',
+        '{"credit": 1e999}',
+        '{"credit": "1e999"}',
+        '{"credit": "NaN"}',
+        '{"credit": "1_000"}',
+        '{"credit": "1,000.50"}',
+        '{"credit": "10.324 EUR"}',
+        '{"credit": "٣"}',
+        '{"credit": ""}',
+        '{"credit": {"amount": 5}}',
+        '{"credit": [5]}',
+        '{"credit": ' + "9" * 400 + "}",
+        '{"credit": ' + "9" * 5000 + "}",
+        "{}",
+        "900",
+        "[]",
+        "null",
+        '"900"',
+        "",
+        "<html><body>900</body></html>",
+        '{"credit": 10',
+        b'{"credit": 10, "x": "\xff"}',
+        "[" * 200_000,
+    ],
+)
+def test_anything_else_is_an_invalid_response_and_never_a_value(body: bytes | str) -> None:
+    assert credit_of(body) is Reason.INVALID_RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (400, Reason.BAD_REQUEST),
+        (401, Reason.UNAUTHORIZED),
+        (403, Reason.FORBIDDEN),
+        (404, Reason.BAD_REQUEST),
+        (429, Reason.RATE_LIMITED),
+        (500, Reason.SERVER_ERROR),
+        (503, Reason.SERVER_ERROR),
+        (302, Reason.REDIRECT),
+        (304, Reason.REDIRECT),
+        (999, Reason.INVALID_RESPONSE),
+    ],
+)
+def test_without_a_known_error_in_the_body_the_status_tells_the_reason(status: int, reason: Reason) -> None:
+    assert credit_of("<html>", status) is reason
+    assert credit_of('{"credit": 10.324}', status) is reason
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (1, Reason.UNAUTHORIZED),
+        ("1", Reason.UNAUTHORIZED),
+        (1.0, Reason.UNAUTHORIZED),
+        (2, Reason.INSUFFICIENT_CREDIT),
+        (8, Reason.SERVER_ERROR),
+        (9, Reason.TIMEOUT),
+        (100, Reason.IP_NOT_ALLOWED),
+    ],
+)
+def test_a_code_beats_the_status(status: int, code: object, reason: Reason) -> None:
+    assert reason_of(AGILE, "credit", status, {"status": "error", "message": "?", "code": code}) is reason
+    assert reason_of(AGILE, "credit", status, {"credit": 5, "code": code}) is reason
+
+
+@pytest.mark.parametrize("code", [77, True, [1], {"x": 1}, 1.5, "one"])
+def test_with_an_unknown_code_the_status_decides_and_success_is_an_invalid_response(code: object) -> None:
+    body = {"status": "error", "code": code}
+    assert reason_of(AGILE, "credit", 500, body) is Reason.SERVER_ERROR
+    assert reason_of(AGILE, "credit", 403, body) is Reason.FORBIDDEN
+    assert reason_of(AGILE, "credit", 200, body) is Reason.INVALID_RESPONSE
+
+
+def test_a_code_that_is_null_or_empty_is_none() -> None:
+    assert reason_of(GATEWAY, "credit", 403, {"code": None}) is Reason.IP_NOT_ALLOWED
+    assert reason_of(GATEWAY, "credit", 403, {"code": ""}) is Reason.IP_NOT_ALLOWED
+
+
+def test_codes_are_compared_without_case() -> None:
+    assert reason_of(GATEWAY, "credit", 403, {"code": "0X022a"}) is Reason.SUSPENDED
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 500])
+def test_a_jsend_failure_tells_its_reason_under_any_status(status: int) -> None:
+    refused = {"status": "fail", "data": {"authentication": "?"}}
+    forbidden = {"status": "fail", "data": {"authorization": "?"}}
+    for api in ("credit", "subscription", "contacts"):
+        assert reason_of(QLARA, api, status, refused) is Reason.UNAUTHORIZED
+        assert reason_of(QLARA, api, status, forbidden) is Reason.FORBIDDEN
+
+
+@pytest.mark.parametrize("status", [None, 5, True, ["ACTIVE"], {}])
+def test_a_plan_without_a_status_is_an_invalid_response(status: object) -> None:
+    assert reason_of(QLARA, "subscription", 200, {"plan": "x", "status": status}) is Reason.INVALID_RESPONSE
+
+
+def subscription(**fields: Any) -> Readings:
+    body = json.dumps({"status": "ACTIVE", **fields}).encode()
+    return extract.answer(200, body, QLARA, QLARA.apis["subscription"])
+
+
+def test_statuses_are_translated_without_case_and_unknown_ones_are_remarked() -> None:
+    for word, status in {"active": "active", " Suspended ": "suspended", "CANCELED": "cancelled"}.items():
+        plan = subscription(status=word).subscription
+        assert plan is not None
+        assert plan.status == status
+    unknown = subscription(status="HIBERNATING")
+    assert unknown.subscription is not None
+    assert unknown.subscription.status == "unknown"
+    assert unknown.remarks == ("status 'HIBERNATING' is not known",)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("plan", 1.5),
+        ("plan", "x" * 300),
+        ("plan", "\ud800"),
+        ("startDate", "2026-01-01"),
+        ("endDate", "2026-02-31T00:00:00Z"),
+        ("endDate", "2026-01-01T00:00:00"),
+        ("endDate", 1767222000),
+        ("autoRenew", "true"),
+        ("autoRenew", 1),
+        ("features", ["sms"]),
+    ],
+)
+def test_an_optional_value_of_the_wrong_type_is_left_out_with_a_remark(field: str, wrong: object) -> None:
+    readings = subscription(**{field: wrong})
+    assert readings.subscription == subscription().subscription
+    assert len(readings.remarks) == 1
+    assert field in readings.remarks[0]
+
+
+def test_an_optional_value_that_is_null_is_absent_without_a_remark() -> None:
+    names = ("plan", "subscriptionId", "startDate", "endDate", "autoRenew", "features")
+    assert subscription(**dict.fromkeys(names)) == subscription()
+
+
+@pytest.mark.parametrize("date", ["2026-01-01T00:00:00Z", "2026-01-01t00:00:00.000z", "2026-01-01T01:00:00+01:00"])
+def test_dates_are_rfc_3339_with_their_offset(date: str) -> None:
+    plan = subscription(endDate=date).subscription
+    assert plan is not None
+    assert plan.end_timestamp_seconds == 1767225600.0
+
+
+def test_an_object_of_too_many_features_is_cut() -> None:
+    readings = subscription(features={f"f{number}": True for number in range(500)})
+    assert readings.subscription is not None
+    assert len(readings.subscription.features) == extract.MOST_MEMBERS
+    assert "500 members" in readings.remarks[0]
+
+
+def test_a_feature_whose_name_fits_no_label_is_left_out() -> None:
+    readings = subscription(features={"x" * 300: True, "sms": True})
+    assert readings.subscription is not None
+    assert readings.subscription.features == {"sms": True}
+    assert len(readings.remarks) == 1
+
+
+def test_channels_of_the_wrong_type_are_left_out() -> None:
+    body = {"balance": 5, "currency": "eur", "estimatedMessagesRemaining": {"sms": 3, "rcs": "x", "whatsapp": None}}
+    readings = extract.answer(200, json.dumps(body).encode(), QLARA, QLARA.apis["credit"])
+    assert readings.credits[0].messages_remaining == {"sms": 3.0}
+    assert readings.credits[0].currency == "EUR"
+    assert len(readings.remarks) == 1
+
+
+@pytest.mark.parametrize("currency", [None, 5, "", "EURO", "E1R", "€"])
+def test_a_balance_needs_its_currency(currency: object) -> None:
+    assert reason_of(QLARA, "credit", 200, {"balance": 5, "currency": currency}) is Reason.INVALID_RESPONSE
+
+
+def prices(document: Any) -> Readings:
+    return extract.answer(200, json.dumps(document).encode(), GATEWAY, GATEWAY.apis["prices"])
+
+
+def test_of_two_prices_with_equal_labels_the_dearer_counts_and_is_remarked() -> None:
+    row = {"country": "AD", "prefix": 376}
+    readings = prices({"standard": [{**row, "eur": 0.05}, {**row, "eur": 0.07}, {**row, "eur": 0.06}]})
+    assert [price.price for price in readings.prices] == [0.07]
+    assert readings.remarks == ("two prices for AD 376 standard EUR: the dearer is taken",)
+
+
+def test_a_price_row_that_is_not_whole_is_left_out() -> None:
+    good = {"country": "AD", "prefix": 376, "eur": "0.05", "dkk": None}
+    bad: list[Any] = [{"country": "AE", "eur": 1}, {"country": "AE", "prefix": 971, "eur": "?"}, 5, None]
+    readings = prices({"standard": [good, *bad]})
+    assert [(price.country, price.price) for price in readings.prices] == [("AD", 0.05)]
+    assert "the price of AE in EUR is left out: it is not a finite number or a decimal string" in readings.remarks
+
+
+@pytest.mark.parametrize("document", [{}, [], {"standard": []}, {"standard": {}}, {"standard": [{}]}, 5, "x"])
+def test_a_price_list_without_any_price_is_an_invalid_response(document: Any) -> None:
+    with pytest.raises(FailureError) as error:
+        prices(document)
+    assert error.value.failure.reason is Reason.INVALID_RESPONSE
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = {
+    "agiletelecom": ("credit", "status", "message", "code"),
+    "gatewayapi": ("credit", "currency", "id", "code", "standard", "premium"),
+    "qlara": (
+        "subscriptionId", "plan", "status", "startDate", "endDate", "autoRenew", "features", "balance", "currency",
+        "lastRechargeDate", "lastRechargeAmount", "estimatedMessagesRemaining", "used", "total", "lists", "data",
+        "retryAfter",
+    ),
+}  # fmt: skip
+APIS = [(provider.id, api) for provider in builtin().values() for api in provider.apis]
+
+
+@pytest.mark.parametrize(("provider", "api"), APIS)
+@given(data=st.data())
+def test_any_json_in_any_field_gives_readings_or_a_failure(provider: str, api: str, data: st.DataObject) -> None:
+    fields = st.dictionaries(st.sampled_from(FIELDS[provider]), JSON)
+    document = data.draw(fields | JSON)
+    status = data.draw(st.sampled_from([200, 200, 200, 401, 429, 500]))
+    body = json.dumps(document).encode()
+    definition = builtin()[provider]
+    try:
+        readings = extract.answer(status, body, definition, definition.apis[api])  # type: ignore[index]
+    except FailureError as error:
+        assert error.failure.reason in Reason
+    else:
+        assert status == 200
+        assert all(math.isfinite(credit.balance) and credit.currency for credit in readings.credits)
+
+
+@given(body=st.binary(max_size=200))
+def test_any_bytes_give_readings_or_a_failure(body: bytes) -> None:
+    assert isinstance(credit_of(body), float | Reason)
+
+
+def odd(**api: Any) -> Api:
+    return Api.model_validate({"path": "/balance", "cache_ttl": "1m", **api})
+
+
+def test_a_definition_can_express_a_plain_text_answer() -> None:
+    text = odd(
+        format="text",
+        credit={"balance": {"pointer": "", "pattern": r"^([0-9.]+)\s*\("},
+                "currency": {"pointer": "", "pattern": r"\(([A-Z]{3})\)"}},
+    )  # fmt: skip
+    credit = extract.answer(200, b"287.58 (GBP)", AGILE, text).credits[0]
+    assert (credit.balance, credit.currency) == (287.58, "GBP")
+    with pytest.raises(FailureError):
+        extract.answer(200, b"900", AGILE, text)
+
+
+def test_a_definition_can_pick_an_array_element_by_a_value() -> None:
+    plans = odd(
+        credit={"each": "/plan/*", "where": {"/type": "sms"}, "balance": "/credits",
+                "currency": {"constant": "messages"}},
+    )  # fmt: skip
+    body = b'{"plan": [{"type": "mail", "credits": 9}, {"type": "sms", "credits": 77}]}'
+    credit = extract.answer(200, body, AGILE, plans).credits[0]
+    assert (credit.balance, credit.currency) == (77.0, "messages")
+    with pytest.raises(FailureError):
+        extract.answer(200, b'{"plan": [{"type": "mail", "credits": 9}]}', AGILE, plans)
+
+
+def test_a_definition_can_scale_an_integer_and_fall_back_and_translate_a_word() -> None:
+    scaled = odd(
+        credit={"balance": {"pointer": ["/data/balance", "/balance"], "scale": 0.0001},
+                "currency": {"pointer": "/currency", "words": {"euros": "EUR"}}},
+    )  # fmt: skip
+    credit = extract.answer(200, b'{"balance": 1234500, "currency": "Euros"}', AGILE, scaled).credits[0]
+    assert (credit.balance, credit.currency) == (123.45, "EUR")
+    with pytest.raises(FailureError):
+        extract.answer(200, b'{"balance": 1e308, "currency": "EUR"}', AGILE, odd(
+            credit={"balance": {"pointer": "/balance", "scale": 10}, "currency": "/currency"}))  # fmt: skip
+
+
+def test_a_definition_can_read_several_pots_but_no_two_of_one_currency() -> None:
+    pots = odd(credit={"each": "/pots/*", "balance": "/left", "currency": "/unit"})
+    body = b'{"pots": [{"left": 1, "unit": "EUR"}, {"left": 2, "unit": "credits"}]}'
+    assert [c.currency for c in extract.answer(200, body, AGILE, pots).credits] == ["EUR", "credits"]
+    with pytest.raises(FailureError):
+        extract.answer(200, body.replace(b"credits", b"eur"), AGILE, pots)
+
+
+def test_a_definition_can_read_prices_with_a_currency_of_their_own() -> None:
+    rows = odd(
+        prices={"each": "/rows/*", "where": {"/live": "true"}, "country": "/iso", "prefix": "/dial",
+                "tier": {"constant": "standard"}, "price": "/amount", "currency": "/unit"},
+    )  # fmt: skip
+    body = b"""{"rows": [{"iso": "it", "dial": "39", "amount": 0.04, "unit": "eur", "live": true},
+                         {"iso": "it", "dial": "39", "amount": 0.01, "unit": "eur", "live": false},
+                         {"iso": "fr", "dial": "33", "amount": 0.05, "live": true}]}"""
+    prices_ = extract.answer(200, body, AGILE, rows).prices
+    assert [(price.country, price.currency, price.price) for price in prices_] == [("IT", "EUR", 0.04)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"balance": {"pointer": "/a", "constant": "5"}, "currency": "/c"},
+        {"balance": {}, "currency": "/c"},
+        {"balance": "a", "currency": "/c"},
+        {"balance": {"pointer": "/a", "pattern": "("}, "currency": "/c"},
+        {"balance": "/a", "currency": "/c", "balanse": "/d"},
+    ],
+)
+def test_a_definition_that_makes_no_sense_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValidationError):
+        odd(credit=wrong)
+
+
+def test_prices_are_read_in_one_of_two_ways() -> None:
+    row = {"each": "/*", "country": "/c", "prefix": "/p", "tier": "/t"}
+    wrongs: tuple[dict[str, Any], ...] = (
+        {},
+        {"price": "/x"},
+        {"price": "/x", "currency": "/y", "price_by_currency": "..."},
+    )
+    for wrong in wrongs:
+        with pytest.raises(ValidationError):
+            odd(prices={**row, **wrong})
+
+
+def test_a_header_belongs_to_the_forms_that_send_one() -> None:
+    plain = AGILE.model_dump(exclude_none=True)
+    wrongs: list[dict[str, dict[str, str]]] = [{"api_key": {}}, {"basic": {"header": "X"}}]
+    for wrong in wrongs:
+        with pytest.raises(ValidationError):
+            Definition.model_validate({**plain, "sign_in": wrong})

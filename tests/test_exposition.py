@@ -1,0 +1,222 @@
+"""The text of the metrics: its golden, its validity, and what is rendered once."""
+
+import asyncio
+import gzip
+import random
+import subprocess
+from collections.abc import Callable, Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from exporter import exposition
+from exporter.account import Observation, View
+from exporter.exposition import Exposition
+from exporter.failure import Failure, FailureError, Reason
+from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, ExporterState
+from exporter.providers import extract
+from exporter.providers.catalogue import builtin
+from exporter.readings import Credit, Readings
+from exporter.settings import Pair, Thresholds
+from tests.providers.test_recorded_answers import RECORDED
+from tests.virtual import account
+
+STATE = ExporterState("0.0.0", "3.0.0", 2, last_reload_successful=True, loaded_timestamp_seconds=1_800_000_000.0)
+THRESHOLDS = Thresholds(
+    credit={"EUR": Pair(100, 50)},
+    runway=Pair(604800, 172800),
+    contacts_used_ratio=Pair(0.8, 1),
+    subscription_remaining=Pair(2592000, 604800),
+)
+
+
+def of_recorded_answers() -> list[View]:
+    """A view for every recorded answer, as if an account asked for nothing else."""
+    views = []
+    for path in RECORDED:
+        definition = builtin()[path.parent.name]
+        api, situation, status, _ = path.name.split(".")
+        readings: Readings | None = None
+        failure: Failure | None = None
+        try:
+            readings = extract.answer(int(status), path.read_bytes(), definition, definition.apis[api])  # type: ignore[index]
+        except FailureError as error:
+            failure = error.failure
+        settings = account(
+            f"{api}.{situation}",
+            definition.id,
+            apis=[api],
+            thresholds=THRESHOLDS,
+            expect_features=("sms", "telepathy"),
+            labels={"cost_center": "crm"} if api == "credit" else {"desk": 'a "quoted" \\ one'},
+        )
+        success = None if readings is None else 1_800_000_000.25
+        views.append(
+            View(settings, (Observation(api, readings, failure, success, 0.125, 2, int(failure is not None)),))
+        )
+    return views
+
+
+def render(views: list[View], labels: Iterable[str] = ("cost_center", "desk"), *, openmetrics: bool = False) -> str:
+    rendering = Exposition(tuple(labels), [view.settings.provider for view in views])
+    text = "".join(asyncio.run(rendering.accounts(views, openmetrics=openmetrics)))
+    return text + ("# EOF\n" if openmetrics else "")
+
+
+def exporter_text(*, openmetrics: bool) -> str:
+    return "".join(exposition.exporter(STATE, openmetrics=openmetrics))
+
+
+@pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "openmetrics"])
+def test_the_whole_of_metrics(golden: Callable[[str, str], None], openmetrics: bool) -> None:
+    own = exporter_text(openmetrics=openmetrics)
+    steady = own[: own.index("# HELP process_")]  # what follows is of this process and machine
+    views = of_recorded_answers()
+    text = render(views, openmetrics=openmetrics)
+    golden(f"metrics.{'openmetrics' if openmetrics else 'text'}", steady + text)
+
+
+def test_promtool_finds_nothing_to_say(promtool: str) -> None:
+    text = render(of_recorded_answers()) + exporter_text(openmetrics=False)
+    linted = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout, linted.stderr) == (0, "", "")
+
+
+def test_the_strict_parser_of_openmetrics_accepts_it_and_no_series_stands_twice() -> None:
+    text = exporter_text(openmetrics=True) + render(of_recorded_answers(), openmetrics=True)
+    series = [
+        (sample.name, tuple(sorted(sample.labels.items())))
+        for family in parse_openmetrics(text)
+        for sample in family.samples
+    ]
+    assert len(series) == len(set(series)) > 100
+
+
+def test_both_formats_say_the_same() -> None:
+    views = of_recorded_answers()
+    text = [sample for family in parse_text(render(views)) for sample in family.samples]
+    openmetrics = [s for family in parse_openmetrics(render(views, openmetrics=True)) for s in family.samples]
+    assert [(s.name, s.labels, s.value) for s in text] == [(s.name, s.labels, s.value) for s in openmetrics]
+
+
+def test_every_family_of_the_table_is_seen_in_the_recorded_answers() -> None:
+    text = render(of_recorded_answers())
+    assert [family.name for family in ACCOUNT_FAMILIES if f"# TYPE {family.name} " not in text] == []
+
+
+def test_a_balance_carries_its_provider_account_and_the_operators_labels_empty_where_unset() -> None:
+    line = next(line for line in render(of_recorded_answers()).splitlines() if line.startswith("sms_credit_balance{"))
+    assert line == (
+        'sms_credit_balance{provider="agiletelecom",account="credit.documented",cost_center="crm",desk="",currency="EUR"}'
+        " 10.324"
+    )
+
+
+def test_a_threshold_is_there_for_the_unit_that_the_account_has_now() -> None:
+    text = render(of_recorded_answers())
+    assert 'account="credit.documented",cost_center="crm",desk="",currency="EUR",severity="critical"} 50' in text
+    assert 'currency="DKK",severity' not in text
+
+
+def view_of(readings: Readings | None, failure: Failure | None = None, requests: int = 1, name: str = "a") -> View:
+    return View(account(name), (Observation("credit", readings, failure, 1.5, 0.5, requests, 0),))
+
+
+BALANCE = Readings(credits=(Credit(5.0, "EUR"),))
+
+
+@given(label=st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_any_label_value_round_trips(label: str) -> None:
+    view = View(account("a", labels={"note": label}), (Observation("credit", BALANCE),))
+    for parse, openmetrics in ((parse_text, False), (parse_openmetrics, True)):
+        families = parse(render([view], ["note"], openmetrics=openmetrics))
+        labels = {sample.labels["note"] for family in families for sample in family.samples}
+        assert labels == {label}
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False))
+def test_any_value_round_trips(value: float) -> None:
+    assert float(exposition.number(value)) == value
+
+
+def test_help_names_the_fields_of_the_providers_in_use_and_the_cache() -> None:
+    text = render([view_of(BALANCE)])
+    assert "label currency (Agile Telecom credit). May come from the cache.\n" in text
+
+
+def test_nothing_is_shown_of_an_account_that_never_answered_but_that_it_is_down() -> None:
+    text = render([view_of(None, Failure(Reason.TIMEOUT, "?"))])
+    assert "sms_credit_balance{" not in text
+    assert 'sms_account_up{provider="agiletelecom",account="a"' in text
+    assert ',api="credit",reason="timeout"} 1\n' in text
+
+
+def test_what_has_not_changed_is_rendered_once() -> None:
+    async def main() -> None:
+        rendering = Exposition((), [builtin()["agiletelecom"]])
+        settings = account("a")
+        kept = Observation("credit", BALANCE, None, 1.5, 0.5, 1, 0)
+        first = await rendering.accounts([View(settings, (kept,))], openmetrics=False)
+        again = await rendering.accounts([View(settings, (kept,))], openmetrics=False)
+        assert [old is new for old, new in zip(first, again, strict=True)] == [True] * len(first)
+        changed = Observation("credit", BALANCE, None, 2.5, 0.5, 2, 0)
+        anew = await rendering.accounts([View(settings, (changed,))], openmetrics=False)
+        assert "".join(anew) != "".join(first)
+        relabelled = await rendering.accounts(
+            [View(account("a", thresholds=THRESHOLDS), (changed,))], openmetrics=False
+        )
+        assert "threshold" in "".join(relabelled)
+
+    asyncio.run(main())
+
+
+def test_of_two_apis_only_the_changed_one_is_rendered_anew() -> None:
+    async def main() -> None:
+        rendering = Exposition((), [builtin()["qlara"]])
+        settings = account("a", "qlara", apis=["credit", "contacts"])
+        contacts = Observation("contacts", requests=1)
+        first = View(settings, (Observation("credit", BALANCE, requests=1), contacts))
+        second = View(settings, (Observation("credit", BALANCE, requests=2), contacts))
+        texts = ["".join(await rendering.accounts([view], openmetrics=False)) for view in (first, second)]
+        assert texts[0].replace('api="credit"} 1\n', "") == texts[1].replace('api="credit"} 2\n', "").replace(
+            'api="credit"} 1\n', ""
+        )
+
+    asyncio.run(main())
+
+
+def test_rendering_many_accounts_lets_others_run_in_between() -> None:
+    async def main() -> None:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(other())
+        rendering = Exposition((), [builtin()["agiletelecom"]])
+        views = [view_of(BALANCE, name=f"a{number}") for number in range(500)]
+        await rendering.accounts(views, openmetrics=False)
+        task.cancel()
+        assert turns >= 9
+
+    asyncio.run(main())
+
+
+def test_compressed_text_is_the_text() -> None:
+    body = random.Random(1).randbytes(1000) * 100
+    assert gzip.decompress(exposition.compress(body)) == body
+
+
+def test_the_exporters_own_families_carry_no_account_labels() -> None:
+    names = {family.name for family in EXPORTER_FAMILIES}
+    for family in parse_text(exporter_text(openmetrics=False)):
+        for sample in family.samples:
+            assert not {"provider", "account"} & set(sample.labels)
+            names.discard(sample.name)
+    assert names == set()
