@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter import __version__
-from exporter.config.faults import ConfigError
+from exporter.faults import ConfigError
 
 if TYPE_CHECKING:
     from exporter.settings import Settings
@@ -181,7 +181,7 @@ def _schema(_options: argparse.Namespace) -> int:
 
 
 def _providers(options: argparse.Namespace) -> int:
-    from exporter.config.faults import nearest  # noqa: PLC0415
+    from exporter.faults import nearest  # noqa: PLC0415
     from exporter.listing import describe, overview  # noqa: PLC0415
     from exporter.providers.catalogue import builtin  # noqa: PLC0415
 

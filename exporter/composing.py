@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from exporter.config.faults import Path
+from exporter.faults import Path
 
 _DEEPEST = 64
 _LARGEST_EXPANDED = 1_000_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import yaml
 
 from exporter.composing import Composer, DocumentError, Node, Place, Problem, Value
-from exporter.config.faults import Path
+from exporter.faults import Path
 
 __all__ = ["Document", "DocumentError", "Place", "Problem", "Value", "kind", "read"]
 

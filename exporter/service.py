@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from exporter import __version__, exposition
 from exporter.account import Account, View
 from exporter.accounts import Accounts
-from exporter.config.faults import ConfigError
 from exporter.exposition import Exposition
+from exporter.faults import ConfigError
 from exporter.metrics import ExporterState
 from exporter.scrape import scrape
 from exporter.settings import Settings

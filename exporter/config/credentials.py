@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from exporter.config import models
-from exporter.config.faults import Path
 from exporter.config.report import Report
+from exporter.faults import Path
 from exporter.providers.definition import Definition
 from exporter.secret import Credential, Secret, SecretError, rule_for
 

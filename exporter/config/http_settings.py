@@ -9,10 +9,10 @@ from urllib.parse import unquote
 from exporter import redaction
 from exporter.config import models
 from exporter.config.addresses import user_part
-from exporter.config.faults import Path
 from exporter.config.layers import Layer
 from exporter.config.report import Report
 from exporter.documents import Place
+from exporter.faults import Path
 from exporter.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
 

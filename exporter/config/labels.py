@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from exporter.config.faults import Path
 from exporter.config.layers import Layer
 from exporter.config.report import Report
+from exporter.faults import Path
 
 OURS = frozenset(
     {"provider", "account", "currency", "channel", "subscription_id", "plan", "status", "feature", "country"}

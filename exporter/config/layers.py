@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from exporter.config import models
-from exporter.config.faults import Path
+from exporter.faults import Path
 
 T = TypeVar("T")
 

@@ -6,7 +6,6 @@ from pathlib import Path as FilePath
 
 from exporter import documents
 from exporter.config import models
-from exporter.config.faults import ConfigError, Fault
 from exporter.config.http_settings import http_settings
 from exporter.config.labels import labels
 from exporter.config.layers import Layer
@@ -14,6 +13,7 @@ from exporter.config.report import Report, shown_without_document
 from exporter.config.resolving import Resolving
 from exporter.config.shape import checked
 from exporter.config.thresholds import thresholds
+from exporter.faults import ConfigError, Fault
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
 from exporter.settings import AccountSettings, Settings

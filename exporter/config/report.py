@@ -1,8 +1,8 @@
 """Gathers the faults of one configuration, and keeps its secrets out of them."""
 
-from exporter.config.faults import HIDDEN, Fault, Path, closest, quoted, rendered
 from exporter.config.models import FIELD_NAMES
 from exporter.documents import Document, Value
+from exporter.faults import HIDDEN, Fault, Path, closest, quoted, rendered
 from exporter.providers.definition import API_NAMES
 
 _KNOWN = FIELD_NAMES | set(API_NAMES)

@@ -8,12 +8,12 @@ from typing import Literal
 from exporter.config import models
 from exporter.config.addresses import is_plaintext
 from exporter.config.credentials import credential
-from exporter.config.faults import Path, closest, nearest
 from exporter.config.http_settings import http_settings
 from exporter.config.labels import labels
 from exporter.config.layers import Layer, strongest
 from exporter.config.report import Report
 from exporter.config.thresholds import thresholds
+from exporter.faults import Path, closest, nearest
 from exporter.providers.definition import API_NAMES, Definition
 from exporter.settings import AccountSettings, ApiSettings
 

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from exporter.config import models
-from exporter.config.faults import Path, closest, nearest
 from exporter.config.report import Report
 from exporter.documents import Value, kind
+from exporter.faults import Path, closest, nearest
 
 _UNIT = re.compile(models.UNIT_PATTERN)
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.config import models
-from exporter.config.faults import Path
 from exporter.config.layers import Layer
 from exporter.config.report import Report
 from exporter.documents import Place
+from exporter.faults import Path
 from exporter.settings import Pair, Thresholds
 
 _DAY = 86400.0

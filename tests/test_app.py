@@ -1,0 +1,277 @@
+"""The routes: what each path answers, in which form, and how long it waits."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from typing import Self
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from exporter.app import WebOptions, create_app
+from exporter.faults import ConfigError, Fault
+from exporter.negotiation import OPENMETRICS, TEXT
+from exporter.service import Service
+from exporter.settings import AccountSettings, Settings
+from tests.virtual import Reply, ScriptedClient, account, agile, rng, settings
+
+
+class App:
+    """A served app whose providers answer by script."""
+
+    def __init__(self, *accounts: AccountSettings, options: WebOptions | None = None) -> None:
+        self.settings: Settings | ConfigError = settings(*accounts)
+        self.provider = ScriptedClient(lambda _: agile(seconds=0.0))
+        self._options = options
+
+    def load(self) -> Settings:
+        if isinstance(self.settings, ConfigError):
+            raise self.settings
+        return self.settings
+
+    async def __aenter__(self) -> Self:
+        self.service = Service(self.load, self.provider, rng=rng())
+        self.client = TestClient(TestServer(create_app(self.service, self._options)))
+        await self.client.start_server()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+        await self.service.aclose()
+
+    async def text(self, path: str, status: int = 200, **headers: str) -> str:
+        answer = await self.client.get(path, headers=headers)
+        assert answer.status == status
+        return await answer.text()
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[App]:
+    async with App(account("one"), account("two")) as app:
+        yield app
+
+
+async def test_metrics_is_every_account_and_the_exporter_itself(app: App) -> None:
+    text = await app.text("/metrics")
+    assert 'sms_credit_balance{provider="agiletelecom",account="one",currency="EUR"} 10.324\n' in text
+    assert 'account="two"' in text
+    assert "sms_exporter_accounts 2\n" in text
+    assert "process_cpu_seconds_total" in text
+    assert "python_info{" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "accounts", "exporter"),
+    [
+        ("collect[]=accounts", True, False),
+        ("collect[]=exporter", False, True),
+        ("collect%5B%5D=exporter", False, True),
+        ("collect[]=exporter&collect[]=accounts", True, True),
+    ],
+)
+async def test_collect_takes_one_of_the_two_parts(app: App, query: str, accounts: bool, exporter: bool) -> None:
+    text = await app.text(f"/metrics?{query}")
+    assert ("sms_account_up" in text, "sms_exporter_accounts" in text) == (accounts, exporter)
+    assert (app.provider.count() > 0) is accounts
+
+
+async def test_an_unknown_collect_is_refused(app: App) -> None:
+    assert "'everything'" in await app.text("/metrics?collect[]=everything", 400)
+    assert app.provider.count() == 0
+
+
+async def test_a_probe_is_one_account_alone(app: App) -> None:
+    text = await app.text("/probe?target=two")
+    assert 'account="two"' in text
+    assert 'account="one"' not in text
+    assert "sms_exporter_" not in text
+    assert "process_" not in text
+    assert app.provider.count() == 1
+
+
+@pytest.mark.parametrize("query", ["", "?target=", "?target=three", "?target=one&target=two", "?target=http://x/"])
+async def test_a_target_is_the_name_of_an_account_given_once(app: App, query: str) -> None:
+    await app.text(f"/probe{query}", 400)
+    assert app.provider.count() == 0
+
+
+async def test_debug_tells_a_person_what_the_newest_calls_gave(app: App) -> None:
+    text = await app.text("/probe?target=one&debug=true")
+    for line in (
+        "account one at Agile Telecom",
+        "api credit: up",
+        "  url: https://provider.test/services/sms/credit",
+        "  headers: content-type",
+        "    balance: 10.324",
+        "    currency: EUR",
+        "sms_account_up{",
+    ):
+        assert line in text
+    assert "key-of-one" not in text
+    await app.text("/probe?target=one&debug=true")
+    assert app.provider.count() == 1  # never past the cache
+
+
+async def test_debug_tells_of_failures_and_of_values_that_are_kept(app: App) -> None:
+    app.settings = settings(account("one", cache_ttl=0.0))
+    await app.service.reload()
+    await app.text("/probe?target=one")
+    app.provider.script = lambda _: Reply(b'{"status": "error", "code": 8}', 500, 0.0)
+    text = await app.text("/probe?target=one&debug=true")
+    assert "api credit: failing, server_error: HTTP 500, code 8\n" in text
+    assert "  values served, kept from an earlier call:\n" in text
+    assert "  it failed, server_error: HTTP 500, code 8\n" in text
+
+
+async def test_debug_cuts_a_long_price_list_and_names_remarks(app: App) -> None:
+    rows = ",".join(f'{{"country": "C{n}", "prefix": {n}, "eur": 0.1}}' for n in range(30))
+    app.provider.script = lambda _: Reply(b'{"standard": [%s, {"eur": 1}]}' % rows.encode(), seconds=0.0)
+    app.settings = settings(account("list", "gatewayapi", apis=["prices"]))
+    await app.service.reload()
+    text = await app.text("/probe?target=list&debug=true")
+    assert "    price: C0 +0 standard: 0.1 EUR\n" in text
+    assert "    and 10 prices more\n" in text
+    assert "    remark: a price without country, prefix or tier is left out\n" in text
+
+
+async def test_debug_of_an_account_that_has_never_answered(app: App) -> None:
+    app.provider.script = lambda _: agile(seconds=1.0)
+    text = await app.text("/probe?target=one&debug=true", **{"X-Prometheus-Scrape-Timeout-Seconds": "0.6"})
+    assert "api credit: failing, timeout" in text
+    assert "  no call has ended yet\n" in text
+    assert "  no values are served\n" in text
+
+
+@pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])
+async def test_health_answers_get_and_head_and_nothing_else(app: App, path: str) -> None:
+    await app.text(path)
+    assert (await app.client.head(path)).status == 200
+    assert (await app.client.post(path)).status == 405
+
+
+async def test_metrics_answers_get_and_head_and_nothing_else(app: App) -> None:
+    head = await app.client.head("/metrics")
+    assert (head.status, await head.read()) == (200, b"")
+    for method in ("POST", "PUT", "DELETE"):
+        refused = await app.client.request(method, "/metrics")
+        assert (refused.status, "GET" in refused.headers["Allow"]) == (405, True)
+
+
+async def test_any_other_path_is_not_found(app: App) -> None:
+    await app.text("/nothing", 404)
+    await app.text("/metrics/", 404)
+
+
+async def test_the_form_is_what_the_asker_takes(app: App) -> None:
+    plain = await app.client.get("/metrics", headers={"Accept": "application/json"})
+    assert plain.headers["Content-Type"] == TEXT
+    assert plain.headers["Vary"] == "Accept, Accept-Encoding"
+    assert list(parse_text(await plain.text()))
+    for path in ("/metrics", "/probe?target=one"):
+        answer = await app.client.get(path, headers={"Accept": "application/openmetrics-text;version=1.0.0"})
+        assert answer.headers["Content-Type"] == OPENMETRICS
+        text = await answer.text()
+        assert text.endswith("# EOF\n")
+        assert list(parse_openmetrics(text))
+
+
+async def test_gzip_is_sent_to_those_who_take_it() -> None:
+    async with App(*(account(f"account-{n}") for n in range(400))) as app:
+        for path in ("/metrics", "/metrics?collect[]=exporter"):
+            answer = await app.client.get(path, headers={"Accept-Encoding": "gzip"}, auto_decompress=False)
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert gzip.decompress(await answer.read()).startswith(b"# HELP")
+            plain = await app.client.get(path, headers={"Accept-Encoding": "identity"})
+            assert "Content-Encoding" not in plain.headers
+
+
+async def test_a_scrape_ends_before_the_scrapers_timeout_less_the_offset(app: App) -> None:
+    app.provider.script = lambda call: agile(seconds=30.0 if call.url.startswith("https://slow") else 0.0)
+    app.settings = settings(account("slow", base_url="https://slow.test"), account("one"))
+    await app.service.reload()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    text = await app.text("/metrics", **{"X-Prometheus-Scrape-Timeout-Seconds": "1.5"})
+    assert loop.time() - began < 1.0
+    assert 'sms_api_failure{provider="agiletelecom",account="slow",api="credit",reason="timeout"} 1\n' in text
+    assert 'sms_account_up{provider="agiletelecom",account="one"} 1\n' in text
+
+
+@pytest.mark.parametrize("told", [None, "soon", "0", "-1", "0.4", "nan", "inf", ""])
+async def test_a_timeout_that_is_of_no_use_leaves_the_accounts_own_in_force(app: App, told: str | None) -> None:
+    app.provider.script = lambda _: agile(seconds=0.3)
+    headers = {} if told is None else {"X-Prometheus-Scrape-Timeout-Seconds": told}
+    text = await app.text("/metrics", **headers)
+    assert 'sms_account_up{provider="agiletelecom",account="one"} 1\n' in text
+
+
+async def test_more_scrapes_at_once_than_allowed_are_refused_at_once_but_health_is_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with App(account("one"), options=WebOptions(max_requests=2)) as app:
+        app.provider.script = lambda _: agile(seconds=0.5)
+        running = [asyncio.create_task(app.text("/metrics")) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        for path in ("/metrics", "/probe?target=one", "/metrics?collect[]=exporter"):
+            assert "(2)" in await app.text(path, 503)
+        await app.text("/-/healthy")
+        await asyncio.gather(*running)
+        await app.text("/metrics")
+    assert [record.getMessage() for record in caplog.records] == ["more requests at once than --web.max-requests"]
+
+
+async def test_zero_is_no_limit() -> None:
+    async with App(account("one"), options=WebOptions(max_requests=0)) as app:
+        app.provider.script = lambda _: agile(seconds=0.1)
+        await asyncio.gather(*(app.text("/metrics") for _ in range(50)))
+
+
+async def test_the_telemetry_path_can_be_another() -> None:
+    async with App(account("one"), options=WebOptions(telemetry_path="/sms/metrics")) as app:
+        assert "sms_account_up" in await app.text("/sms/metrics")
+        await app.text("/metrics", 404)
+
+
+async def test_reload_by_http_is_off_unless_enabled(app: App) -> None:
+    for method in ("POST", "PUT"):
+        refused = await app.client.request(method, "/-/reload")
+        assert (refused.status, "--web.enable-lifecycle" in await refused.text()) == (403, True)
+    assert (await app.client.get("/-/reload")).status == 405
+
+
+async def test_reload_puts_a_good_file_in_force_and_a_bad_one_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async with App(account("one"), options=WebOptions(enable_lifecycle=True)) as app:
+        app.settings = settings(account("one"), account("two"))
+        assert (await app.client.post("/-/reload")).status == 200
+        assert "sms_exporter_accounts 2\n" in await app.text("/metrics")
+        app.settings = ConfigError([Fault("x.yml", 7, "accounts[1].key", "unknown key", "did you mean name?")])
+        answer = await app.client.put("/-/reload")
+        assert answer.status == 500
+        assert "x.yml:7: accounts[1].key: unknown key; did you mean name?" in await answer.text()
+        text = await app.text("/metrics")
+        assert "sms_exporter_accounts 2\n" in text
+        assert "sms_exporter_config_last_reload_successful 0\n" in text
+        app.settings = settings()
+        assert (await app.client.post("/-/reload")).status == 200
+        text = await app.text("/metrics")
+        assert "sms_exporter_accounts 0\n" in text
+        assert "sms_exporter_config_last_reload_successful 1\n" in text
+    assert "x.yml:7" in caplog.records[-1].__dict__["err"]
+
+
+async def test_without_accounts_it_serves_all_the_same() -> None:
+    async with App() as app:
+        assert "sms_exporter_accounts 0\n" in await app.text("/metrics")
+        assert await app.text("/metrics?collect[]=accounts") == ""
+        assert (
+            await app.text("/metrics?collect[]=accounts", Accept="application/openmetrics-text;version=1.0.0")
+            == "# EOF\n"
+        )
+        await app.text("/-/ready")
+
+
+async def test_the_server_says_no_more_of_itself_than_its_name(app: App) -> None:
+    answer = await app.client.get("/-/healthy")
+    assert answer.headers["Server"] == "sms-exporter"

@@ -1,0 +1,180 @@
+"""The command line: commands, flags, exit codes, and what goes to which stream."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exporter import __version__, cli
+from exporter.serving import AddressError, listen, shown, url
+
+CONFIG = "accounts:\n- name: shop\n  provider: qlara\n  auth: {api_key: a-secret-key}\n"
+
+
+def run(*arguments: str) -> int:
+    try:
+        return cli.main(arguments)
+    except SystemExit as end:
+        assert isinstance(end.code, int)
+        return end.code
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "sms-exporter.yml"
+    path.write_text(CONFIG)
+    return path
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--version"], ["serve", "--version"], ["demo", "--version"]):
+        assert run(*arguments) == 0
+        assert capsys.readouterr().out.startswith(f"sms-exporter, version {__version__} ")
+
+
+def test_help_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    said = capsys.readouterr().out
+    assert all(f"\n    {command}" in said for command in cli.COMMANDS)
+
+
+def test_a_word_that_is_no_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sevre") == 2
+    assert "invalid choice: 'sevre'" in capsys.readouterr().err
+
+
+def test_check_config_says_how_many_accounts_are_valid(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check-config", str(file)) == 0
+    assert capsys.readouterr() == (f"{file}: valid, 1 account\n", "")
+
+
+def test_check_config_prints_a_line_a_fault_on_stderr(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(CONFIG + "  labels: {team: x, job: y}\n  cach_ttl: 5s\n- name: shop\n  provider: qlaar\n")
+    assert run("check-config", str(file)) == 1
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == ""
+    assert all(line.startswith(f"{file}:") for line in lines)
+    for said in (
+        ":5: accounts[0].labels.team: warning: ",
+        ":5: accounts[0].labels.job: ",
+        ":6: accounts[0].cach_ttl: unknown key; did you mean cache_ttl?",
+        ":8: accounts[1].provider: ",
+        ":7: accounts[1].auth: ",
+        ":7: accounts[1].name: ",
+    ):
+        assert any(said in line for line in lines)
+    assert "a-secret-key" not in err
+
+
+def test_check_config_of_a_file_that_isnt_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check-config", str(tmp_path / "none.yml")) == 1
+    assert "the file can't be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema") == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert {"defaults", "accounts"} <= set(schema["properties"])
+
+
+def test_providers_lists_them_and_describes_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("providers") == 0
+    listed = capsys.readouterr().out
+    assert [line.split()[0] for line in listed.splitlines()] == ["ID", "agiletelecom", "gatewayapi", "qlara"]
+    assert run("providers", "gatewayapi") == 0
+    described = capsys.readouterr().out
+    for said in (
+        "GatewayAPI (gatewayapi)",
+        "  token (header Authorization)",
+        "api prices: GET /api/prices/list/sms/json (asked where apis names it; public: no credential is sent;",
+        "  sms_credit_balance from credit",
+        "  sms_account_info from id",
+        "notes:",
+    ):
+        assert said in described
+    assert run("providers", "agiletelecom") == 0
+    assert "our reading of the page" in capsys.readouterr().out
+
+
+def test_an_unknown_provider_gets_the_nearest_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("providers", "gatewayap") == 1
+    assert "did you mean gatewayapi?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--web.telemetry-path=metrics",
+        "--web.telemetry-path=/probe",
+        "--web.telemetry-path=/-/healthy",
+        "--web.telemetry-path=/{x}",
+        "--web.max-requests=-1",
+        "--web.max-requests=x",
+        "--timeout-offset=-1",
+        "--timeout-offset=nan",
+        "--timeout-offset=x",
+        "--log.level=loud",
+        "--log.format=xml",
+        "--config.fil=x",
+    ],
+)
+def test_a_flag_that_makes_no_sense_is_refused(flag: str) -> None:
+    assert run(flag) == 2
+    assert run("serve", flag) == 2
+
+
+@pytest.mark.parametrize("flag", ["--demo.speed=0", "--demo.speed=fast", "--demo.seed=x", "--config.file=x"])
+def test_a_flag_of_the_demo_that_makes_no_sense_is_refused(flag: str) -> None:
+    assert run("demo", flag) == 2
+
+
+def test_a_file_with_faults_ends_the_start_with_exit_code_1(file: Path) -> None:
+    file.write_text("accounts: [{}]\n")
+    for arguments in (["--config.file", str(file)], ["serve", f"--config.file={file}"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "exporter", *arguments], capture_output=True, text=True, check=False, timeout=30
+        )
+        assert ended.returncode == 1
+        assert f"{file}:1: accounts[0]" in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_an_address_that_is_taken_ends_the_start_with_exit_code_1(file: Path) -> None:
+    (taken,) = listen("127.0.0.1:0")
+    with taken:
+        ended = subprocess.run(
+            [sys.executable, "-m", "exporter", f"--config.file={file}", f"--web.listen-address={shown(taken)}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert ended.returncode == 1
+    assert "Address already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("127.0.0.1:0", "127.0.0.1"), ("localhost:0", "127.0.0.1"), ("[::1]:0", "[::1]"), (":0", "[::]")],
+)
+def test_listen_addresses(address: str, host: str) -> None:
+    (listener,) = listen(address)
+    with listener:
+        assert shown(listener).rpartition(":")[0] in {host, "0.0.0.0", "[::1]"}
+
+
+@pytest.mark.parametrize(
+    "address", ["", "10077", "host", "127.0.0.1:x", "127.0.0.1:70000", "no.such.host.invalid:1", "1.2.3.4:1"]
+)
+def test_a_listen_address_that_cant_be_had_is_named(address: str) -> None:
+    with pytest.raises(AddressError, match="--web\\.listen-address"):
+        listen(address)
+
+
+def test_every_address_of_the_machine_is_shown_as_localhost() -> None:
+    assert url("[::]:10077") == url("0.0.0.0:10077") == "http://localhost:10077"
+    assert url("127.0.0.1:5") == "http://127.0.0.1:5"
