@@ -184,19 +184,23 @@ class Account:
         async def released() -> bool:
             if follows is not None:
                 await asyncio.wait({follows.task})
-            return self._held_failure is None
+            return self._held_failure is None and epoch == self._epoch
+
+        def not_refused_since(started: float) -> bool:
+            return epoch == self._epoch and (not self._is_held(api) or started > self._held_since)
 
         return Ask(
             api.tally,
             self._sign if api.is_credentialed else None,
             api.settings.timeout_seconds,
             ended,
+            not_refused_since,
             None if follows is None else released,
         )
 
     def _heed(self, api: AccountApi, outcome: Outcome, epoch: int) -> None:
         """Take note of a call's end: the log's transitions, and the key's hold."""
-        self._log(api.settings.name, outcome.result)
+        self._log(api.settings.name, outcome)
         if not api.is_credentialed:
             return
         refused = isinstance(outcome.result, Failure) and outcome.result.reason is Reason.UNAUTHORIZED
@@ -216,13 +220,22 @@ class Account:
             self._hold.reset()
             self._held_failure = None
 
-    def _log(self, api: str, result: Readings | Failure) -> None:
-        labels = {**self._log_labels(), "api": api}
+    def _log(self, api: str, outcome: Outcome) -> None:
+        """Say once when an api breaks and once when it recovers; every call at debug alone."""
+        labels: dict[str, object] = {**self._log_labels(), "api": api}
+        result = outcome.result
+        timing: dict[str, object] = {
+            "status": outcome.status or "none",
+            "duration_seconds": round(outcome.duration_seconds, 4),
+        }
         if isinstance(result, Failure):
-            level = logging.DEBUG if api in self._broken else logging.WARNING
-            self._broken.add(api)
-            logger.log(level, "api fails", extra={**labels, "reason": result.reason.value, "detail": result.detail})
+            labels |= {"reason": result.reason.value, "detail": result.detail}
+            logger.debug("call failed", extra=labels | timing)
+            if api not in self._broken:
+                self._broken.add(api)
+                logger.warning("api fails", extra=labels)
             return
+        logger.debug("call succeeded", extra=labels | timing)
         if api in self._broken:
             self._broken.remove(api)
             logger.info("api works again", extra=labels)

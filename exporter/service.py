@@ -4,7 +4,7 @@ import asyncio
 import logging
 import platform
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from exporter import __version__, exposition
@@ -80,7 +80,7 @@ class Service:
         lines: list[str] = []
         rendering = self._exposition
         if parts.accounts:
-            views = await scrape(self.accounts, _waiting(seconds, len(self.accounts)))
+            views = await self._scrape(self.accounts, seconds)
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if parts.exporter:
             lines += exposition.exporter(self._state(), openmetrics=openmetrics)
@@ -94,8 +94,16 @@ class Service:
 
     async def observe(self, account: Account, seconds: float | None) -> View:
         """One account's view, after waiting `seconds` at most."""
-        (view,) = await scrape([account], _waiting(seconds, 1))
+        (view,) = await self._scrape([account], seconds)
         return view
+
+    async def _scrape(self, accounts: Collection[Account], seconds: float | None) -> list[View]:
+        began = self._clock.monotonic()
+        views = await scrape(accounts, _waiting(seconds, len(accounts)))
+        failing = sum(observation.failure is not None for view in views for observation in view.observations)
+        took = round(self._clock.monotonic() - began, 4)
+        logger.debug("scrape ended", extra={"accounts": len(views), "failing_apis": failing, "duration_seconds": took})
+        return views
 
     async def aclose(self) -> None:
         """End every call and connection."""

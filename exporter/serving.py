@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 3.0
 """How long scrapes that are under way may go on after SIGTERM."""
 
+IDLE_SECONDS = 180.0
+"""How long a connection may go without a whole request: longer than scrape intervals, too short to be hoarded."""
+
 
 class AddressError(ValueError):
     """A listen address that can't be read, or not be listened on."""
@@ -88,7 +91,9 @@ async def serve(
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
     logger.info("Starting sms-exporter", extra={"version": __version__, "pythonversion": platform.python_version()})
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=GRACE_SECONDS)
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=GRACE_SECONDS, keepalive_timeout=IDLE_SECONDS
+    )
     await runner.setup()
     for listener in listeners:
         await web.SockSite(runner, listener, backlog=1024).start()

@@ -77,13 +77,15 @@ class Flight:
 class Ask:
     """Who starts a call: what it costs is theirs.
 
-    `may_call` is awaited first and says whether the call may be made at all; `ended` hears of the outcome.
+    `may_call` is awaited first and says whether the call may be made at all, `may_retry` whether a call that
+    started then may be repeated; `ended` hears of the outcome.
     """
 
     tally: Tally
     sign: Signer | None
     timeout_seconds: float
     ended: Callable[[Outcome], None]
+    may_retry: Callable[[float], bool]
     may_call: Callable[[], Awaitable[bool]] | None = None
 
 
@@ -177,7 +179,8 @@ class Source:
         allowed = flight.askers and again + outcome.duration_seconds < min(end, flight.deadline)
         if allowed and self._is_worth_a_retry(outcome):
             await asyncio.sleep(RETRY_PAUSE_SECONDS)
-            outcome = await self._attempt(ask, started, end)
+            if ask.may_retry(started):
+                outcome = await self._attempt(ask, started, end)
         return outcome
 
     @staticmethod

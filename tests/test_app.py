@@ -41,8 +41,8 @@ class App:
         await self.client.close()
         await self.service.aclose()
 
-    async def text(self, path: str, status: int = 200, **headers: str) -> str:
-        answer = await self.client.get(path, headers=headers)
+    async def text(self, path: str, status: int = 200, headers: dict[str, str] | None = None) -> str:
+        answer = await self.client.get(path, headers=headers or {})
         assert answer.status == status
         return await answer.text()
 
@@ -138,7 +138,7 @@ async def test_debug_cuts_a_long_price_list_and_names_remarks(app: App) -> None:
 
 async def test_debug_of_an_account_that_has_never_answered(app: App) -> None:
     app.provider.script = lambda _: agile(seconds=1.0)
-    text = await app.text("/probe?target=one&debug=true", **{"X-Prometheus-Scrape-Timeout-Seconds": "0.6"})
+    text = await app.text("/probe?target=one&debug=true", headers={"X-Prometheus-Scrape-Timeout-Seconds": "0.6"})
     assert "api credit: failing, timeout" in text
     assert "  no call has ended yet\n" in text
     assert "  no values are served\n" in text
@@ -193,7 +193,7 @@ async def test_a_scrape_ends_before_the_scrapers_timeout_less_the_offset(app: Ap
     await app.service.reload()
     loop = asyncio.get_running_loop()
     began = loop.time()
-    text = await app.text("/metrics", **{"X-Prometheus-Scrape-Timeout-Seconds": "1.5"})
+    text = await app.text("/metrics", headers={"X-Prometheus-Scrape-Timeout-Seconds": "1.5"})
     assert loop.time() - began < 1.0
     assert 'sms_api_failure{provider="agiletelecom",account="slow",api="credit",reason="timeout"} 1\n' in text
     assert 'sms_account_up{provider="agiletelecom",account="one"} 1\n' in text
@@ -203,7 +203,7 @@ async def test_a_scrape_ends_before_the_scrapers_timeout_less_the_offset(app: Ap
 async def test_a_timeout_that_is_of_no_use_leaves_the_accounts_own_in_force(app: App, told: str | None) -> None:
     app.provider.script = lambda _: agile(seconds=0.3)
     headers = {} if told is None else {"X-Prometheus-Scrape-Timeout-Seconds": told}
-    text = await app.text("/metrics", **headers)
+    text = await app.text("/metrics", headers=headers)
     assert 'sms_account_up{provider="agiletelecom",account="one"} 1\n' in text
 
 
@@ -266,7 +266,9 @@ async def test_without_accounts_it_serves_all_the_same() -> None:
         assert "sms_exporter_accounts 0\n" in await app.text("/metrics")
         assert await app.text("/metrics?collect[]=accounts") == ""
         assert (
-            await app.text("/metrics?collect[]=accounts", Accept="application/openmetrics-text;version=1.0.0")
+            await app.text(
+                "/metrics?collect[]=accounts", headers={"Accept": "application/openmetrics-text;version=1.0.0"}
+            )
             == "# EOF\n"
         )
         await app.text("/-/ready")

@@ -24,7 +24,7 @@ from tests.virtual import account, rng, settings
 
 STORY = Story(1, time.time(), speed=1.0)
 SIGNERS = [a for a in STORY.accounts if not STORY.state(a.name, STORY.start).troubles]
-FORMS = {(a.provider, a.sign_in_form, "token" in dict(a.auth.get("oauth1", {}))): a for a in SIGNERS}
+FORMS = {(str(a.provider), a.sign_in_form, "token" in dict(a.auth.get("oauth1", {}))): a for a in SIGNERS}
 
 
 def credential(auth: dict[str, object], spoil: str = "") -> Credential:

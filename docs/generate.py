@@ -1,0 +1,256 @@
+# ruff: noqa: INP001  # a script beside the pages, no package
+"""Makes the pages that say what the code says: metrics and providers, in Markdown.
+
+`tests/test_docs.py` holds the committed files to it; `make golden` writes them.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from exporter.durations import format_duration
+from exporter.failure import Reason
+from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, Family
+from exporter.providers.catalogue import builtin
+from exporter.providers.definition import (
+    API_NAMES,
+    Api,
+    BodyError,
+    Definition,
+    Features,
+    PricesBlock,
+    Value,
+    field_name,
+)
+from exporter.readings import STATUSES
+
+ROOT = Path(__file__).parent.parent
+
+_NOTICE = "<!-- Made by docs/generate.py: edit the code or the definition, then run make golden. -->\n"
+
+_AUTH = {
+    "api_key": "auth: {api_key_file: secrets/NAME}",
+    "token": "auth: {token_file: secrets/NAME}",
+    "basic": "auth: {basic: {username: NAME, password_file: secrets/NAME}}",
+    "oauth1": "auth: {oauth1: {consumer_key_file: secrets/NAME-key, consumer_secret_file: secrets/NAME-secret}}",
+}
+
+_LABELS = {
+    "provider": "the provider's id, as in the configuration",
+    "account": "the account's name, as in the configuration",
+    "currency": "ISO 4217 in capitals, or `credits` or `messages` where units are sold instead of money",
+    "channel": "the provider's own word for a channel, such as `sms`",
+    "subscription_id": "the provider's own id of the plan",
+    "plan": "the plan's name",
+    "status": f"one of {', '.join(f'`{status}`' for status in STATUSES)}; a word that nobody has seen is `unknown`",
+    "feature": "the provider's own word for a feature, such as `rcs`",
+    "country": "the country, as the provider writes it, such as `DK`",
+    "prefix": "the country's calling code, as the provider writes it, such as `45`",
+    "tier": "the provider's own word for a class of route",
+    "account_id": "the provider's own id of the account",
+    "severity": "`warning` or `critical`",
+    "api": f"one of {', '.join(f'`{name}`' for name in API_NAMES)}",
+    "reason": f"one of {', '.join(f'`{reason}`' for reason in Reason)}: see [troubleshooting](troubleshooting.md)",
+    "version": "the exporter's version",
+    "pythonversion": "the version of the Python that runs it",
+}
+
+
+def pages() -> dict[str, str]:
+    """Every page that is made whole, by its path from the root."""
+    made = {f"docs/providers/{provider.id}.md": provider_page(provider) for provider in builtin().values()}
+    return {"docs/metrics.md": metrics_page(), **made}
+
+
+def filled(text: str, name: str, content: str) -> str:
+    """A page with new content between the markers `<!-- name -->` and `<!-- /name -->`."""
+    head, begin, rest = text.partition(f"<!-- {name} -->\n")
+    _, end, tail = rest.partition(f"<!-- /{name} -->")
+    if not begin or not end:
+        raise ValueError(f"there are no markers for {name}")
+    return f"{head}{begin}{content}{end}{tail}"
+
+
+def metrics_table() -> str:
+    """Every family with its labels in one table."""
+    rows = [(f"`{family.name}`", _names(family.labels), f"{family.help}.") for family in _families()]
+    return _table(("Metric", "Further labels", "Meaning"), rows)
+
+
+def metrics_page() -> str:
+    """Every family with its type, its labels, and where each provider tells its value."""
+    return "\n".join(_metrics_lines()) + "\n"
+
+
+def provider_page(provider: Definition) -> str:
+    """What an operator needs to know of one provider."""
+    return "\n".join(_provider_lines(provider)) + "\n"
+
+
+def _families() -> tuple[Family, ...]:
+    return (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)
+
+
+def _metrics_lines() -> Iterator[str]:
+    yield f"{_NOTICE}\n# Metrics\n"
+    yield "Every account metric carries `provider`, `account` and the operator's own `labels`: the union over all"
+    yield "accounts, empty where an account doesn't have one. A value that is not known is absent: never 0, -1 or NaN."
+    yield "What comes from a provider may come from the cache;"
+    yield "`sms_api_last_success_timestamp_seconds` tells the age of the data."
+    yield "\n## Labels\n"
+    used = dict.fromkeys(["provider", "account", *(label for family in _families() for label in family.labels)])
+    yield _table(("Label", "Value"), [(f"`{label}`", _LABELS[label]) for label in used])
+    yield "## Metrics of an account\n"
+    for family in ACCOUNT_FAMILIES:
+        yield from _family_lines(family)
+    yield "## Metrics of the exporter\n"
+    yield "They have no account labels and are on `/metrics` alone. `process_*` and `python_info` of the Python client"
+    yield "library stand beside them.\n"
+    for exporter_family in EXPORTER_FAMILIES:
+        yield from _family_lines(exporter_family)
+
+
+def _family_lines(family: Family) -> Iterator[str]:
+    yield f"### {family.name}\n"
+    labels = f", further labels {_names(family.labels)}" if family.labels else ""
+    yield f"A {family.kind}{labels}. {family.help}.\n"
+    rows = [
+        (f"[{provider.name}](providers/{provider.id}.md)", f"`{name}`", origin)
+        for provider in builtin().values()
+        for name, api in _apis(provider)
+        if (origin := _origin(api, family)) is not None
+    ]
+    if rows:
+        yield _table(("Provider", "Api", "From"), rows)
+
+
+def _provider_lines(provider: Definition) -> Iterator[str]:
+    yield f"{_NOTICE}\n# {provider.name}\n"
+    yield f"`provider: {provider.id}`. `sms-exporter providers {provider.id}` prints the same in short.\n"
+    yield "## Sign-in\n"
+    for form, sign_in in provider.sign_in.items():
+        sent = {
+            "basic": "user name and password in the header `Authorization` (basic)",
+            "oauth1": "OAuth 1.0a with HMAC-SHA1, in the header `Authorization`",
+        }.get(
+            form, f"in the header `{sign_in.header}`" + (f" after `{sign_in.prefix.strip()}`" if sign_in.prefix else "")
+        )
+        note = f"; {sign_in.note}" if sign_in.note else ""
+        yield f"`{form}`: {sent}{note}.\n"
+        yield "```yaml\naccounts:\n  - name: my-account"
+        yield f"    provider: {provider.id}\n    {_AUTH[form].replace('NAME', provider.id)}\n```\n"
+    yield "One form an account. Each secret may be written as `X_file` (best: it can change without a restart),"
+    yield "`X_env` or `X`."
+    if "oauth1" in provider.sign_in:
+        yield "`oauth1` also takes `token` and `token_secret`, together, where the provider gives them out."
+    yield "\n## Base URL\n"
+    yield f"`{provider.base_url}`. `base_url` of the account stands for everything before the paths below; it may"
+    yield "carry a prefix of its own.\n"
+    yield "## Apis and fields\n"
+    for name, api in _apis(provider):
+        yield from _api_lines(name, api)
+    yield "## Least privilege\n"
+    yield "The exporter sends GET requests to the paths above and nothing else: a credential for those is enough."
+    yield "Give the exporter one of its own, so that it can be revoked alone.\n"
+    yield "## Errors\n"
+    yield from _error_lines(provider)
+    if provider.notes:
+        yield "## Notes\n"
+        yield from (f"- {note}" for note in provider.notes)
+        yield ""
+    yield "## Sources\n"
+    yield f"Checked on {provider.checked}:\n"
+    yield from (f"- <{url}>" for url in provider.documentation)
+
+
+def _api_lines(name: str, api: Api) -> Iterator[str]:
+    yield f"### {name}\n"
+    asked = "Asked unless `apis` leaves it out" if api.standard else f"Asked only where `apis` names it: `{name}`"
+    public = " It is public: no credential is sent." if api.public else ""
+    yield f"`GET {api.path}`. {asked}. `cache_ttl` {format_duration(api.cache_ttl).replace(' ', '')}.{public}\n"
+    rows = [
+        (f"[`{family.name}`](../metrics.md#{family.name})", origin)
+        for family in ACCOUNT_FAMILIES
+        if (origin := _origin(api, family)) is not None
+    ]
+    yield _table(("Metric", "From"), rows)
+    if api.subscription is not None:
+        words = [(f"`{theirs}`", f"`{ours}`") for theirs, ours in api.subscription.statuses.items()]
+        yield "Words of the status, in any case; every other is `unknown`:\n"
+        yield _table(("Provider", "`status`"), words)
+
+
+def _error_lines(provider: Definition) -> Iterator[str]:
+    errors = provider.errors
+    if errors.code is not None:
+        yield f"A code at `{_dotted(errors.code)}` of the body beats the HTTP status. With a code that isn't listed the"
+        yield f"status decides; under 2xx it is {_reason(Reason.INVALID_RESPONSE)}.\n"
+        yield _table(("Code", "`reason`"), [(f"`{code}`", _reason(reason)) for code, reason in errors.codes.items()])
+    if errors.bodies:
+        yield "A body of one of these forms is an error under any HTTP status; the first that fits counts.\n"
+        otherwise = f"by the HTTP status; under 2xx {_reason(Reason.INVALID_RESPONSE)}"
+        rows = [(_form(form), _reason(form.reason) if form.reason else otherwise) for form in errors.bodies]
+        yield _table(("Body", "`reason`"), rows)
+    if errors.statuses:
+        yield "Without a code in the body these statuses mean something of their own.\n"
+        yield _table(("HTTP", "`reason`"), [(str(code), _reason(reason)) for code, reason in errors.statuses.items()])
+    if errors.retry_after is not None:
+        yield f"`{_dotted(errors.retry_after)}` in the body of a 429 counts where it has no header `Retry-After`.\n"
+    yield "Everything else goes by the HTTP status: see [troubleshooting](../troubleshooting.md).\n"
+
+
+def _form(form: BodyError) -> str:
+    parts = [f"`{_dotted(pointer)}` is `{text}`" for pointer, text in form.where.items()]
+    return ", ".join([*parts, *(f"has `{_dotted(pointer)}`" for pointer in form.has)])
+
+
+def _reason(reason: Reason) -> str:
+    return f"[`{reason}`](../troubleshooting.md#{reason})"
+
+
+def _apis(provider: Definition) -> list[tuple[str, Api]]:
+    return [(name, provider.apis[name]) for name in API_NAMES if name in provider.apis]  # type: ignore[index]
+
+
+def _origin(api: Api, family: Family) -> str | None:
+    """Where an api's answer holds a family's value and labels; None where it doesn't."""
+    if family.field is None:
+        return None
+    block_name, value_name = family.field
+    block = getattr(api, block_name) if block_name else api
+    name = field_name(api, *family.field)
+    if name is None:
+        return None
+    value = getattr(block, value_name)
+    if isinstance(block, PricesBlock) and value_name == "price_by_currency":
+        said = f"the members named like a currency in each `{block.each}`; `currency` is their name in capitals"
+    elif family.name == "contacts_used_ratio":
+        said = f"`{name}` ÷ `{field_name(api, 'contacts', 'limit')}`"
+    elif isinstance(value, Features):
+        said = f"every boolean in `{name}`; `feature` is its name"
+    elif isinstance(value, Value):
+        said = f"`{name}`"
+    else:
+        said = f"every number in `{name}`; `channel` is its name"
+    labels = [_label_origin(label, getattr(block, label, None)) for label in family.labels if label != value_name]
+    return "; ".join([said, *filter(None, labels)])
+
+
+def _label_origin(label: str, value: object) -> str | None:
+    if not isinstance(value, Value):
+        return None
+    if value.constant is not None:
+        return f"`{label}` is always `{value.constant}`"
+    return f"`{label}` is the name in its place" if value.key is not None else f"`{label}` from `{value.field_name}`"
+
+
+def _dotted(pointer: str) -> str:
+    return pointer.lstrip("/").replace("/", ".")
+
+
+def _names(labels: Iterable[str]) -> str:
+    return ", ".join(f"`{label}`" for label in labels)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n"

@@ -1,0 +1,61 @@
+"""The demo's configuration: what an operator would write for the simulated accounts."""
+
+from typing import Any
+
+import yaml
+
+from exporter.durations import format_duration
+from exporter.simulator.script import DAY, Account
+from exporter.simulator.story import Story
+
+_HEAD = """\
+# Simulated accounts: every name and secret here is made up, and base_url points at the simulator.
+"""
+_FAST = """\
+# Its clock goes {speed:g} times as fast as yours, so that a week takes {week}. The thresholds of the
+# runway are as much shorter, and answers are asked for as much sooner; leave both keys out in earnest.
+"""
+
+
+def configuration(story: Story, base_url: str) -> str:
+    """The configuration file (YAML) for all accounts of a story whose simulator listens at `base_url`."""
+    document: dict[str, Any] = {}
+    head = _HEAD
+    if story.speed != 1:
+        week = format_duration(7 * DAY / story.speed)
+        head += _FAST.format(speed=story.speed, week=week)
+        document["defaults"] = {
+            "cache_ttl": "5s",
+            "thresholds": {
+                "runway": {
+                    "warning": _duration(7 * DAY / story.speed),
+                    "critical": _duration(2 * DAY / story.speed),
+                }
+            },
+        }
+    document["accounts"] = [_account(account, base_url.rstrip("/")) for account in story.accounts]
+    return head + yaml.safe_dump(document, sort_keys=False, width=110)
+
+
+def _account(account: Account, base_url: str) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "name": account.name,
+        "provider": account.provider,
+        "base_url": f"{base_url}/{account.provider}",
+        "auth": dict(account.auth),
+    }
+    if account.billing != "prepaid":
+        written["billing"] = account.billing
+    written["labels"] = dict(account.labels)
+    if account.expect_features:
+        written["expect_features"] = list(account.expect_features)
+    if account.thresholds:
+        written["thresholds"] = dict(account.thresholds)
+    if account.prices is not None:
+        written["apis"] = ["credit", "prices"]
+        written["prices"] = dict(account.prices)
+    return written
+
+
+def _duration(seconds: float) -> str:
+    return f"{max(1, round(seconds))}s"

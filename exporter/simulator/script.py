@@ -1,0 +1,171 @@
+"""The parts that an account's story is written in; `cast.py` fills them, `story.py` plays them.
+
+Offsets are seconds. A `Timeline` holds two lists of them: `before` counts from the story's start and is
+negative (what the history tells), `cycle` counts from the begin of every cycle of seven days.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from exporter.simulator.habits import WEEK_SECONDS, Habit
+
+T = TypeVar("T")
+
+HOUR = 3600.0
+DAY = 86400.0
+CYCLE_SECONDS = WEEK_SECONDS
+HISTORY_WEEKS = 5
+"""The story begins this many weeks before its start."""
+
+ProviderId = Literal["agiletelecom", "gatewayapi", "qlara"]
+APIS: Mapping[ProviderId, tuple[str, ...]] = {
+    "agiletelecom": ("credit",),
+    "gatewayapi": ("credit",),
+    "qlara": ("credit", "subscription", "contacts"),
+}
+"""The apis that ask for a credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """From `begin` to `end` the provider refuses, by the name of a documented error; no `apis` means all."""
+
+    begin: float
+    end: float
+    trouble: str
+    apis: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """From `begin` on the plan looks like this; `end_date` counts like `begin` does.
+
+    `status` is the provider's word.
+    """
+
+    begin: float
+    status: str
+    end_date: float
+    auto_renew: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline(Generic[T]):
+    """What holds when, before the start and within every cycle."""
+
+    before: Sequence[T]
+    cycle: Sequence[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A subscription: what doesn't change, and its phases."""
+
+    name: str
+    phases: Timeline[Phase]
+    features: Mapping[str, bool]
+    max_contacts: int
+    years: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How full the contact quota is: points of (offset, part of the limit), with straight lines between."""
+
+    limit: int
+    path: Timeline[tuple[float, float]]
+    lists: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """Top-ups by hand, (offset, amount); the opening balance is such that `level` is left at `offset`."""
+
+    level: float
+    offset: float
+    top_ups: Timeline[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """A card is charged once the balance is below `below`; every `fails_every`-th charge fails at first."""
+
+    opening: float
+    below: float
+    amount: float
+    fails_every: int = 0
+    retry_after_seconds: float = 36 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Monthly:
+    """A transfer on the first of the month; one in `fails_every` bounces and comes two days later.
+
+    Without an amount it settles what is owed: the account pays afterwards.
+    """
+
+    opening: float
+    amount: float | None = None
+    fails_every: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One customer's account: who it is, how it signs in, and what happens to it.
+
+    `auth`, `labels`, `thresholds`, `prices` and `expect_features` are as the exporter's configuration
+    has them. `decimals` is how exactly the provider tells the balance.
+    """
+
+    name: str
+    provider: ProviderId
+    auth: Mapping[str, Any]
+    habit: Habit
+    money: Anchored | Automatic | Monthly
+    currency: str = "EUR"
+    decimals: int = 2
+    story: str = ""
+    billing: Literal["prepaid", "postpaid"] = "prepaid"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    thresholds: Mapping[str, Any] = field(default_factory=dict)
+    expect_features: tuple[str, ...] = ()
+    prices: Mapping[str, Any] | None = None
+    episodes: Timeline[Episode] = Timeline((), ())
+    silences: Timeline[tuple[float, float]] = Timeline((), ())
+    plan: Plan | None = None
+    contacts: Contacts | None = None
+    message_costs: Mapping[str, float] = field(default_factory=dict)
+    original: str = ""
+
+    @property
+    def sign_in_form(self) -> str:
+        """`api_key`, `token`, `basic` or `oauth1`."""
+        return next(iter(self.auth))
+
+    @property
+    def curve(self) -> str:
+        """The name by which chance is drawn: copies of an account share one curve."""
+        return self.original or self.name
+
+
+def weekly(first: float, *amounts: float) -> tuple[tuple[float, float], ...]:
+    """Top-ups seven days apart from the offset `first` on."""
+    return tuple((first + number * CYCLE_SECONDS, amount) for number, amount in enumerate(amounts))
+
+
+def live(*episodes: Episode) -> Timeline[Episode]:
+    """Episodes of every cycle, with none in the history."""
+    return Timeline((), episodes)
+
+
+def interpolate(points: Sequence[tuple[float, float]], offset: float) -> float:
+    """The value at `offset` on straight lines through `points`; beyond them the nearest."""
+    index = bisect_right(points, offset, key=lambda point: point[0])
+    if index == 0:
+        return points[0][1]
+    if index == len(points):
+        return points[-1][1]
+    (left, low), (right, high) = points[index - 1], points[index]
+    return low + (high - low) * (offset - left) / (right - left)

@@ -1,0 +1,168 @@
+"""The pages: those that are made stand as the code makes them, and what all of them show is true."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docs.generate import ROOT, filled, pages
+from exporter import redaction
+from exporter.cli import main
+from exporter.failure import Reason
+from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
+from exporter.providers.catalogue import builtin
+
+MADE = pages()
+EVERY_PAGE = sorted(
+    {*MADE, *(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])}
+)
+COMMANDS = ("", "serve", "demo", "check-config", "providers", "schema")
+
+Hold = Callable[[str, str], None]
+
+
+@pytest.fixture
+def hold(request: pytest.FixtureRequest) -> Hold:
+    """Holds a page to what it must be; `--update-golden` writes the page."""
+
+    def compare(name: str, text: str) -> None:
+        path = ROOT / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+        assert path.read_text("utf-8") == text, "see the diff after: make golden"
+
+    return compare
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text("utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code blocks of a page in one language, without the indentation of a list that they stand in."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text_of(page), re.MULTILINE | re.DOTALL)
+    return [re.sub(f"^{indent}", "", code, flags=re.MULTILINE) for indent, code in found]
+
+
+def prose(page: str) -> str:
+    return re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def help_of(command: str) -> str:
+    """What `--help` prints in a terminal of 100 columns."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "exporter", *([command] if command else []), "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+    )
+    return printed.stdout
+
+
+def make_secrets(folder: Path, written: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file and environment variable that a configuration names, with something in it."""
+    for key, value in written.items() if isinstance(written, dict) else enumerate(written):
+        if isinstance(value, dict | list):
+            make_secrets(folder, value, monkeypatch)
+        elif str(key).endswith("_file"):
+            (folder / value).parent.mkdir(parents=True, exist_ok=True)
+            (folder / value).write_text(f"secret-of-tests-{value}\n")
+        elif str(key).endswith("_env"):
+            monkeypatch.setenv(value, f"secret-of-tests-{value}")
+
+
+def check_config(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The exit code of `check-config` for a configuration whose secrets are there."""
+    monkeypatch.chdir(folder)
+    make_secrets(folder, yaml.safe_load(text), monkeypatch)
+    (folder / "sms-exporter.yml").write_text(text)
+    with redaction.forgetting():
+        return main(["check-config", "sms-exporter.yml"])
+
+
+def configurations() -> Iterator[Any]:
+    for page in EVERY_PAGE:
+        for number, block in enumerate(blocks(page, "yaml") if (ROOT / page).exists() else ()):
+            if "accounts" in yaml.safe_load(block):
+                yield pytest.param(block, id=f"{page}-{number}")
+    yield pytest.param(text_of("sms-exporter.example.yml"), id="sms-exporter.example.yml")
+
+
+@pytest.mark.parametrize("page", MADE)
+def test_a_made_page_stands_as_it_is_made(page: str, hold: Hold) -> None:
+    hold(page, MADE[page])
+
+
+def test_every_provider_has_a_page_and_no_page_is_left_of_one_that_is_gone() -> None:
+    assert {path.stem for path in (ROOT / "docs/providers").iterdir()} == set(builtin())
+
+
+@pytest.mark.parametrize("configuration", list(configurations()))
+def test_a_configuration_that_is_shown_passes_check_config_without_a_warning(
+    configuration: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = check_config(tmp_path, configuration, monkeypatch)
+    assert (code, capsys.readouterr().err) == (0, "")
+
+
+def test_every_form_of_sign_in_is_shown() -> None:
+    for provider in builtin().values():
+        shown = [yaml.safe_load(block)["accounts"][0] for block in blocks(f"docs/providers/{provider.id}.md", "yaml")]
+        assert [account["provider"] for account in shown] == [provider.id] * len(provider.sign_in)
+        forms = [next(iter(account["auth"])).removesuffix("_file") for account in shown]
+        assert forms == list(provider.sign_in)
+
+
+def test_the_page_says_that_oauth_of_agile_telecom_is_our_reading() -> None:
+    assert re.search(r"OAuth 1\.0a with\s+HMAC-SHA1 .* is our reading", MADE["docs/providers/agiletelecom.md"])
+
+
+def anchors(page: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_links_between_files_lead_somewhere(page: str) -> None:
+    lost = []
+    for link in re.findall(r"\]\(([^)]+)\)", prose(page)):
+        path, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        target = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        if not target.exists() or (anchor and anchor not in anchors(str(target.relative_to(ROOT)))):
+            lost.append(link)
+    assert lost == []
+
+
+@pytest.fixture(scope="module")
+def helps() -> dict[str, str]:
+    return {command: help_of(command) for command in COMMANDS}
+
+
+@pytest.mark.parametrize("page", [page for page in EVERY_PAGE if page not in {"CHANGELOG.md", "CONTRIBUTING.md"}])
+def test_flags_and_metrics_that_are_named_exist(page: str, helps: dict[str, str]) -> None:
+    text = text_of(page)
+    known = set(re.findall(r"--[a-z][a-z.-]+", "".join(helps.values())))
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z.-]+", text)) <= known
+    families = {family.name for family in (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)}
+    assert set(re.findall(r"\bsms_[a-z_]+", text)) <= families
+
+
+def test_every_reason_has_a_section_of_the_troubleshooting_in_order() -> None:
+    section = text_of("docs/troubleshooting.md").partition("## By reason")[2].partition("\n## ")[0]
+    assert re.findall(r"^### (.+)$", section, re.MULTILINE) == [reason.value for reason in Reason]
+
+
+def test_markers_that_are_missing_are_told() -> None:
+    assert filled("a\n<!-- x -->\nold\n<!-- /x -->\nb", "x", "new\n") == "a\n<!-- x -->\nnew\n<!-- /x -->\nb"
+    with pytest.raises(ValueError, match="no markers for y"):
+        filled("<!-- x -->\n<!-- /x -->", "y", "new")

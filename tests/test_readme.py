@@ -1,0 +1,164 @@
+"""The README: what it shows is held to the program."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from docs.generate import ROOT, filled, metrics_table
+from exporter.config import models
+from exporter.failure import Reason
+from exporter.metrics import ACCOUNT_FAMILIES
+from exporter.providers.catalogue import builtin
+from tests.test_docs import COMMANDS, Hold, blocks, check_config, help_of, hold, text_of
+
+__all__ = ["hold"]  # a fixture
+
+README = "README.md"
+YAML = [(text, yaml.safe_load(text)) for text in blocks(README, "yaml")]
+
+
+def of_kind(key: str) -> list[str]:
+    return [text for text, content in YAML if key in content]
+
+
+def section(title: str) -> str:
+    return text_of(README).partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def first_cells(title: str) -> list[str]:
+    rows = re.findall(r"^\| (.+?) \|", section(title), re.MULTILINE)
+    return [row.strip("`") for row in rows[2:]]
+
+
+def test_it_begins_with_two_sentences_and_the_two_commands() -> None:
+    before, _, rest = text_of(README).partition("```sh\n")
+    heading, *sentences = re.split(r"\n\n|\.\n", before.strip())
+    assert heading == "# sms-exporter"
+    assert len(sentences) == 2
+    commands = [line.split("#")[0].split() for line in rest.partition("```")[0].splitlines()]
+    assert commands == [["make", "demo"], ["make", "test"]]
+    makefile = text_of("Makefile")
+    assert all(f"\n{target}:" in makefile for _, target in commands)
+
+
+def test_the_sample_has_the_labels_that_the_metrics_have() -> None:
+    own = {family.name: set(family.labels) for family in ACCOUNT_FAMILIES}
+    samples = [sample for family in parse_text(blocks(README, "text")[0]) for sample in family.samples]
+    assert len(samples) > 5
+    for sample in samples:
+        assert set(sample.labels) == {"provider", "account", "cost_center", "importance"} | own[sample.name]
+
+
+def test_every_yaml_block_is_of_a_kind_that_is_tested() -> None:
+    kinds = {"accounts", "scrape_configs", "groups"}
+    assert [len(kinds & set(content)) for _, content in YAML] == [1] * len(YAML)
+    assert all(of_kind(kind) for kind in kinds)
+
+
+@pytest.mark.parametrize("text", of_kind("scrape_configs"))
+def test_a_scrape_configuration_passes_promtool(text: str, promtool: str, tmp_path: Path) -> None:
+    file = tmp_path / "prometheus.yml"
+    file.write_text(text)
+    checked = subprocess.run([promtool, "check", "config", "--lint=all", "--lint-fatal", file], capture_output=True, text=True, check=False)  # fmt: skip
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+RULE_CASES = """
+rule_files: [rules.yml]
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'sms_credit_balance{instance="i", provider="qlara", account="a", currency="EUR"}', values: 49.9x10}
+      - {series: 'sms_credit_balance_threshold{instance="i", provider="qlara", account="a", currency="EUR", severity="critical"}', values: 50x10}
+      - {series: 'sms_credit_balance{instance="i", provider="qlara", account="b", currency="EUR"}', values: 50x10}
+      - {series: 'sms_credit_balance_threshold{instance="i", provider="qlara", account="b", currency="EUR", severity="critical"}', values: 50x10}
+      - {series: 'contacts_used_ratio{instance="i", provider="qlara", account="a"}', values: 0.8x10}
+      - {series: 'contacts_used_ratio_threshold{instance="i", provider="qlara", account="a", severity="warning"}', values: 0.8x10}
+      - {series: 'contacts_used_ratio_threshold{instance="i", provider="qlara", account="a", severity="critical"}', values: 1x10}
+    alert_rule_test:
+      - alertname: MyCreditLow
+        eval_time: 10m
+        exp_alerts:
+          - exp_labels: {instance: i, provider: qlara, account: a, currency: EUR, severity: critical}
+            exp_annotations: {summary: a has 49.9 EUR left}
+      - alertname: MyContactsHigh
+        eval_time: 10m
+        exp_alerts:
+          - exp_labels: {instance: i, provider: qlara, account: a, severity: warning}
+            exp_annotations: {summary: a has used 80% of its contacts}
+"""
+
+
+@pytest.mark.parametrize("text", of_kind("groups"))
+def test_the_alert_fires_below_50_eur_and_at_80_percent(text: str, promtool: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(text)
+    (tmp_path / "cases.yml").write_text(RULE_CASES)
+    tested = subprocess.run([promtool, "test", "rules", tmp_path / "cases.yml"], capture_output=True, text=True, check=False)  # fmt: skip
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_what_check_config_prints_is_what_it_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = (block.splitlines()[1:] for block in blocks(README, "console")[:2])
+    first = of_kind("accounts")[0]
+    assert check_config(tmp_path, first, monkeypatch) == 0
+    assert check_config(tmp_path, first.replace("qlara\n", "qlarra\n", 1), monkeypatch) == 1
+    printed = capsys.readouterr()
+    assert (printed.out.splitlines(), printed.err.splitlines()) == (good, bad)
+
+
+@pytest.mark.parametrize("text", [*of_kind("accounts"), text_of("sms-exporter.example.yml")])
+def test_an_example_fits_the_schema(text: str) -> None:
+    Draft202012Validator(models.json_schema()).validate(yaml.safe_load(text))
+
+
+def test_every_key_of_the_configuration_is_explained() -> None:
+    said = section("Configuration").partition("| Key of an account")[2]
+    explained = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`[^`]+`", said))))
+    blocks_: tuple[Any, ...] = (models.Account, models.Limits, models.Prices, models.Http, models.Tls, models.ApiKeys)
+    keys = {name for block in (models.File, *blocks_) for name in block.model_fields} - {"accounts"}
+    forms = {
+        name.removesuffix("_file").removesuffix("_env")
+        for block in (models.Auth, models.Basic, models.OAuth1)
+        for name in block.model_fields
+    }
+    assert (keys | forms) - explained == set()
+
+
+def test_defaults_may_hold_what_it_says() -> None:
+    sentence = section("Configuration").partition("- `defaults` may hold ")[2].partition(".")[0]
+    assert set(re.findall(r"`(\w+)`", sentence)) == set(models.Defaults.model_fields)
+
+
+def test_every_provider_is_named() -> None:
+    assert [f"docs/providers/{provider}.md" in text_of(README) for provider in builtin()] == [True] * len(builtin())
+
+
+def test_the_table_of_metrics_is_the_table(hold: Hold) -> None:
+    hold(README, filled(text_of(README), "metrics", metrics_table()))
+
+
+def test_the_table_of_reasons_has_each_once_in_order() -> None:
+    assert first_cells("Reasons") == [reason.value for reason in Reason]
+
+
+def test_the_flags_are_what_help_prints(hold: Hold) -> None:
+    shown = "\n".join(
+        f"```console\n$ sms-exporter{f' {command}' if command else ''} --help\n{help_of(command)}```\n"
+        for command in COMMANDS
+    )
+    written, made = text_of(README), filled(text_of(README), "help", shown)
+    if written.split() != made.split():  # Python 3.13 breaks some lines elsewhere
+        hold(README, made)
+
+
+def test_no_file_names_a_place_of_the_machine_that_it_was_written_on() -> None:
+    for page in (README, "CHANGELOG.md", "CONTRIBUTING.md", "sms-exporter.example.yml", "docs/troubleshooting.md"):
+        assert str(ROOT) not in text_of(page)
