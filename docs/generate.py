@@ -221,7 +221,7 @@ def _origin(api: Api, family: Family) -> str | None:
     if name is None:
         return None
     value = getattr(block, value_name)
-    if isinstance(block, PricesBlock) and value_name == "price_by_currency":
+    if isinstance(block, PricesBlock) and block.price is None:
         said = f"the members named like a currency in each `{block.each}`; `currency` is their name in capitals"
     elif family.name == "contacts_used_ratio":
         said = f"`{name}` ÷ `{field_name(api, 'contacts', 'limit')}`"

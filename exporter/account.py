@@ -135,6 +135,11 @@ class Account:
                 lead = flight
         return ticket
 
+    def pause(self, api: AccountApi) -> float:
+        """Seconds until the next asker gets a call of an api, a refused key's hold included."""
+        held = self._hold.until - self.now() if self._is_held(api) else 0.0
+        return max(held, api.source.pause(self.now()))
+
     def known(self) -> View:
         """What is known, without asking for anything."""
         return View(self.settings, tuple(self.observation(api) for api in self.apis.values()))
@@ -159,7 +164,7 @@ class Account:
 
     def _heed_rotation(self) -> None:
         if self.settings.credential.refresh():
-            logger.info("a secret has changed", extra=self._log_labels())
+            logger.info("Secret has changed", extra=self._log_labels())
             self._sign = signer(self.settings.credential, self.settings.provider)
             self.forget_refusals()
 
@@ -230,19 +235,19 @@ class Account:
         }
         if isinstance(result, Failure):
             labels |= {"reason": result.reason.value, "detail": result.detail}
-            logger.debug("call failed", extra=labels | timing)
+            logger.debug("Call failed", extra=labels | timing)
             if api not in self._broken:
                 self._broken.add(api)
-                logger.warning("api fails", extra=labels)
+                logger.warning("Api fails", extra=labels)
             return
-        logger.debug("call succeeded", extra=labels | timing)
+        logger.debug("Call succeeded", extra=labels | timing)
         if api in self._broken:
             self._broken.remove(api)
-            logger.info("api works again", extra=labels)
+            logger.info("Api works again", extra=labels)
         if result.remarks != self._remarks.get(api, ()):
             self._remarks[api] = result.remarks
             for remark in result.remarks:
-                logger.warning("answer is odd", extra={**labels, "detail": remark})
+                logger.warning("Answer is odd", extra={**labels, "detail": remark})
 
     def _log_labels(self) -> dict[str, str]:
         return {"provider": self.settings.provider.id, "account": self.settings.name}

@@ -12,6 +12,7 @@ from aiohttp import web
 from exporter import debug
 from exporter.account import Account
 from exporter.exposition import compress
+from exporter.faults import closest
 from exporter.negotiation import OPENMETRICS, accepts_gzip, choose_format
 from exporter.service import Parts, Service
 
@@ -73,7 +74,7 @@ class _Routes:
             if limit and self._requests >= limit:
                 if time.monotonic() - self._warned >= 60:
                     self._warned = time.monotonic()
-                    logger.warning("more requests at once than --web.max-requests", extra={"limit": limit})
+                    logger.warning("More requests at once than --web.max-requests", extra={"limit": limit})
                 message = f"Limit of concurrent requests reached ({limit}), try again later.\n"
                 return web.Response(status=503, text=message)
             self._requests += 1
@@ -86,8 +87,8 @@ class _Routes:
 
     async def metrics(self, request: web.Request) -> web.Response:
         wanted = set(request.query.getall("collect[]", []))
-        if unknown := wanted - {"accounts", "exporter"}:
-            return _bad_request(f"collect[] is accounts or exporter, not {min(unknown)!r}")
+        if wanted - {"accounts", "exporter"}:
+            return _bad_request("collect[] takes accounts or exporter, or both given one after the other")
         parts = Parts(not wanted or "accounts" in wanted, not wanted or "exporter" in wanted)
         return await self._exposed(
             request,
@@ -97,10 +98,12 @@ class _Routes:
     async def probe(self, request: web.Request) -> web.Response:
         targets = request.query.getall("target", [])
         if len(targets) != 1:
-            return _bad_request("target is to be given once: the name of an account")
+            return _bad_request("give target once, the name of an account: /probe?target=NAME")
         account = self._service.accounts.get(targets[0])
         if account is None:
-            return _bad_request("target is the name of no account in the configuration")
+            known = [each.settings.name for each in self._service.accounts]
+            near = closest(targets[0], known)
+            return _bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
         if request.query.get("debug") == "true":
             return await self._debug(request, account)
         return await self._exposed(

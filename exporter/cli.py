@@ -43,40 +43,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sms-exporter",
-        description="Prometheus exporter for the credit, subscription status and contact quota of messaging accounts."
-        " Without a command it serves.",
+        description="Prometheus exporter for the credit, subscription status and contact quota of SMS, RCS and WhatsApp"
+        " accounts. Without a command it serves.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    serve = commands.add_parser("serve", help="serve metrics (the default)", allow_abbrev=False)
+    serve = _command(commands, "serve", "serve metrics (the default)")
     _add_config_flags(serve)
     _add_serving_flags(serve)
-    demo = commands.add_parser(
-        "demo",
-        help="simulated accounts and the exporter in one process: no file, no credentials, no network",
-        allow_abbrev=False,
+    demo = _command(
+        commands, "demo", "simulated accounts and the exporter in one process: no file, no credentials, no network"
     )
     demo.add_argument(
         "--demo.speed",
         dest="demo_speed",
         type=_speed,
         metavar="FACTOR",
-        help="how much faster the simulated accounts' clock runs (default: the story's own)",
+        help="how much faster the simulated accounts' clock runs (default: 60)",
     )
     demo.add_argument(
-        "--demo.seed", dest="demo_seed", type=int, default=1, metavar="NUMBER",
+        "--demo.seed", dest="demo_seed", type=_whole, default=1, metavar="NUMBER",
         help="another number, another story (default: %(default)s)",
     )  # fmt: skip
     _add_serving_flags(demo)
-    check_config = commands.add_parser("check-config", help="validate a configuration file", allow_abbrev=False)
-    check_config.add_argument("file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help="default: %(default)s")
-    providers = commands.add_parser(
-        "providers", help="list the providers, or one's apis, sign-in forms and metrics", allow_abbrev=False
+    check_config = _command(commands, "check-config", "validate a configuration file: exit code 1 where it has faults")
+    check_config.add_argument(
+        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help="the file (default: %(default)s)"
     )
+    providers = _command(commands, "providers", "list the providers, or one's apis, sign-in forms and metrics")
     providers.add_argument("id", metavar="ID", nargs="?", help="a provider's id")
-    commands.add_parser("schema", help="print the configuration's JSON Schema", allow_abbrev=False)
+    _command(commands, "schema", "print the configuration's JSON Schema")
     return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, does: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.", allow_abbrev=False)
 
 
 def _version() -> str:
@@ -109,7 +113,7 @@ def _add_serving_flags(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--web.max-requests", dest="max_requests", type=_count, default=40, metavar="NUMBER",
-        help="scrapes served at once, 503 past it, 0 for no limit (default: %(default)s)",
+        help="scrapes and probes served at once, 503 past it, 0 for no limit (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--timeout-offset", dest="timeout_offset", type=_seconds, default=0.5, metavar="SECONDS",
@@ -117,7 +121,7 @@ def _add_serving_flags(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--log.level", dest="log_level", choices=("debug", "info", "warn", "error"), default="info",
-        help="least level that is logged (default: %(default)s)",
+        help="lowest level that is logged (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--log.format", dest="log_format", choices=("logfmt", "json"), default="logfmt",
@@ -130,7 +134,7 @@ def _path(text: str) -> str:
     if not text.startswith("/") or text != text.strip() or any(character in text for character in "{}?#"):
         raise argparse.ArgumentTypeError("a path begins with / and holds none of {}?#")
     if text in {"/", "/probe", "/sd"} or text.startswith("/-/"):
-        raise argparse.ArgumentTypeError(f"{text} is taken")
+        raise argparse.ArgumentTypeError(f"{text} is a path of the exporter's own")
     return text
 
 
@@ -138,6 +142,13 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError("a whole number from 0 on")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a whole number") from None
 
 
 def _seconds(text: str) -> float:
@@ -163,7 +174,7 @@ def _check_config(options: argparse.Namespace) -> int:
     try:
         loaded = load(Path(options.file))
     except ConfigError as error:
-        for fault in (*error.warnings, *error.faults):
+        for fault in sorted((*error.warnings, *error.faults), key=lambda fault: fault.line):
             print(fault, file=sys.stderr)
         return 1
     for warning in loaded.warnings:
@@ -206,7 +217,7 @@ def _serve(options: argparse.Namespace) -> int:
     def read() -> "Settings":
         loaded = load(path)
         for warning in loaded.warnings:
-            logger.warning("the configuration is odd", extra={"err": str(warning)})
+            logger.warning("Configuration is odd", extra={"err": str(warning)})
         return loaded.settings
 
     return _until_ended(_run(options, read))
@@ -235,11 +246,13 @@ def _until_ended(main: Coroutine[Any, Any, int]) -> int:
     try:
         return serving.run(main)
     except ConfigError as error:
+        for warning in error.warnings:
+            logger.warning("Configuration is odd", extra={"err": str(warning)})
         for fault in error.faults:
-            logger.error("the configuration is not valid", extra={"err": str(fault)})  # noqa: TRY400
+            logger.error("Configuration is not valid", extra={"err": str(fault)})  # noqa: TRY400
         return 1
     except serving.AddressError as error:
-        logger.error("can't listen", extra={"err": str(error)})  # noqa: TRY400
+        logger.error("Can't listen", extra={"err": str(error)})  # noqa: TRY400
         return 1
 
 

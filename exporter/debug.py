@@ -1,15 +1,17 @@
 """`/probe?debug=true`: what the newest call of each api of an account gave, for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
 
 from exporter.account import Account, AccountApi, Observation, View
 from exporter.durations import format_duration
-from exporter.failure import Failure
+from exporter.exposition import number
 from exporter.readings import Readings
 from exporter.redaction import redact
 
 _MOST_PRICES = 20
+_LAST_TIMESTAMP = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 def report(account: Account, view: View, metrics: str) -> str:
@@ -31,18 +33,21 @@ def _api(account: Account, api: AccountApi, observation: Observation) -> Iterato
         yield "  no call has ended yet"
     else:
         status = "no HTTP answer" if newest.status is None else f"HTTP {newest.status}"
-        ago = format_duration(account.now() - newest.ended)
-        yield f"  newest call: {status} after {newest.duration_seconds:.3f} s, {ago} ago"
+        yield f"  newest call: {status} after {newest.duration_seconds:.3f} s, {_ago(account.now() - newest.ended)}"
         if newest.header_names:
             yield f"  headers: {', '.join(newest.header_names)}"
-        if isinstance(newest.result, Failure):
-            yield f"  it failed, {newest.result.reason}: {newest.result.detail}"
+        pause = account.pause(api)
+        yield f"  asks again: {f'not for another {format_duration(pause)}' if pause else 'at the next scrape'}"
     yield f"  calls since the start: {observation.requests}, failed: {observation.failures}"
     if observation.readings is None:
         yield "  no values are served"
     else:
         yield "  values served" + (", kept from an earlier call:" if failure is not None else ":")
         yield from (f"    {line}" for line in _readings(observation.readings))
+
+
+def _ago(seconds: float) -> str:
+    return "just now" if seconds < 1 else f"{format_duration(seconds)} ago"
 
 
 def _readings(readings: Readings) -> Iterator[str]:
@@ -53,10 +58,25 @@ def _readings(readings: Readings) -> Iterator[str]:
             for field in fields(reading):
                 value = getattr(reading, field.name)
                 if value not in (None, {}):
-                    yield f"{field.name}: {value}"
+                    yield f"{field.name.removesuffix('_timestamp_seconds')}: {_value(field.name, value)}"
     for price in readings.prices[:_MOST_PRICES]:
-        yield f"price: {price.country} +{price.prefix} {price.tier}: {price.price} {price.currency}"
+        yield f"price: {price.country} +{price.prefix} {price.tier}: {number(price.price)} {price.currency}"
     if len(readings.prices) > _MOST_PRICES:
         yield f"and {len(readings.prices) - _MOST_PRICES} prices more"
     for remark in readings.remarks:
         yield f"remark: {remark}"
+
+
+def _value(name: str, value: object) -> str:
+    """A value as a person writes it: dates, yes and no, numbers without a needless point."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_value(name, each)}" for key, each in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "not known"
+    if isinstance(value, float):
+        if name.endswith("_timestamp_seconds") and 0 <= value < _LAST_TIMESTAMP:
+            return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return number(value)
+    return str(value)

@@ -21,7 +21,7 @@ from exporter.metrics import (
     ReadingFamily,
     Sample,
 )
-from exporter.providers.definition import Definition, field_name
+from exporter.providers.definition import Definition
 from exporter.settings import AccountSettings
 
 Chunk = list[tuple[int, str]]
@@ -165,7 +165,7 @@ def _help(family: Family, providers: Sequence[Definition]) -> str:
         f"{provider.name} {name}"
         for provider in providers
         for api in provider.apis.values()
-        if (name := field_name(api, *family.field)) is not None
+        if (name := family.sources(api)) is not None
     ]
     named = f" ({', '.join(fields)})" if fields else ""
     return f"{family.help}{named}.{_CACHED}"

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
+from exporter.durations import format_duration
 from exporter.metrics import ACCOUNT_FAMILIES, AccountFamily, ReadingFamily
-from exporter.providers.definition import API_NAMES, Definition, field_name
+from exporter.providers.definition import API_NAMES, Definition
 
 _SECRETS = {
     "api_key": "api_key",
     "token": "token",
     "basic": "basic: {username, password}",
-    "oauth1": "oauth1: {consumer_key, consumer_secret} and, for three-legged keys, {token, token_secret}",
+    "oauth1": "oauth1: {consumer_key, consumer_secret}, with {token, token_secret} where the provider gave you these",
 }
 
 
@@ -41,21 +42,19 @@ def _lines(provider: Definition) -> Iterator[str]:
     yield f"checked against its documentation: {provider.checked}"
     yield from (f"  {url}" for url in provider.documentation)
     yield ""
-    yield "sign-in, one of:"
+    yield "sign-in, one of (each secret X as X, X_file or X_env):"
     for form, sign_in in provider.sign_in.items():
-        sent = f" (header {sign_in.header})" if sign_in.header else ""
+        sent = f" (header {sign_in.header}: {sign_in.prefix}…)" if sign_in.header else ""
         yield f"  {_SECRETS[form]}{sent}{'; ' + sign_in.note if sign_in.note else ''}"
     for name in _apis(provider):
         api = provider.apis[name]  # type: ignore[index]
         yield ""
         traits = ["asked by default" if api.standard else "asked where apis names it"]
         traits += ["public: no credential is sent"] if api.public else []
-        yield f"api {name}: GET {api.path} ({'; '.join(traits)}; cache_ttl {api.cache_ttl:g} s)"
+        yield f"api {name}: GET {api.path} ({'; '.join(traits)}; cache_ttl {format_duration(api.cache_ttl)})"
         for family in ACCOUNT_FAMILIES:
-            if isinstance(family, ReadingFamily | AccountFamily) and family.field is not None:
-                field = field_name(api, *family.field)
-                if field is not None:
-                    yield f"  {family.name} from {field}"
+            if isinstance(family, ReadingFamily | AccountFamily) and (sources := family.sources(api)) is not None:
+                yield f"  {family.name} from {sources}"
     if provider.notes:
         yield ""
         yield "notes:"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exporter.account import Observation, View
+from exporter.providers.definition import Api, field_name
 from exporter.readings import STATUSES, Readings
 from exporter.settings import AccountSettings, Pair
 
@@ -18,13 +19,26 @@ Sample = tuple[tuple[str, ...], float]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family. `field` names the definition's block and value that it shows, for its help."""
+    """One family.
+
+    For its help, `field` names the definition's block and value that it shows, `beside` other values of that
+    block that go into it.
+    """
 
     name: str
     help: str
     labels: tuple[str, ...] = ()
     kind: Literal["gauge", "counter"] = "gauge"
     field: tuple[str, str] | None = None
+    beside: tuple[str, ...] = ()
+
+    def sources(self, api: Api) -> str | None:
+        """The provider's own names of the values in an api's answer; None where the answer has none of them."""
+        if self.field is None:
+            return None
+        block, value = self.field
+        names = [field_name(api, block, name) for name in (value, *self.beside)]
+        return " and ".join(name for name in names if name is not None) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +178,7 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "Credit that is left, in the unit of the label currency",
         ("currency",),
         field=("credit", "balance"),
+        beside=("currency",),
         samples=_balances,
     ),
     ReadingFamily(
@@ -191,6 +206,7 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "The plan, always 1",
         ("subscription_id", "plan"),
         field=("subscription", "plan"),
+        beside=("subscription_id",),
         samples=_subscription_info,
     ),
     ReadingFamily(
@@ -259,18 +275,19 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "contacts_used_ratio",
         "contacts_used divided by contacts_limit: 1 is full",
         field=("contacts", "used"),
+        beside=("limit",),
         samples=_of_contacts("used_ratio"),
     ),
     ReadingFamily(
         "sms_message_price",
         "List price of one message to a country",
         ("country", "prefix", "tier", "currency"),
-        field=("prices", "price_by_currency"),
+        field=("prices", "price"),
         samples=_prices,
     ),
     AccountFamily(
         "sms_account_info",
-        "The provider's own number of the account, always 1",
+        "The provider's own id of the account, always 1",
         ("account_id",),
         field=("", "account_id"),
         samples=_account_ids,
@@ -320,7 +337,7 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
     ),
     ApiFamily(
         "sms_api_last_success_timestamp_seconds",
-        "When the api last gave an answer that could be used: the age of its data",
+        "When the api last gave an answer that could be used",
         ("api",),
         samples=_of_api(lambda observation: observation.last_success_timestamp_seconds),
     ),

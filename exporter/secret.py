@@ -102,13 +102,13 @@ class Secret:
         except SecretError as error:
             if not self._failing:
                 logger.warning(
-                    "a secret file can't be used, its last value stays",
+                    "Secret file can't be used, its last value stays",
                     extra={"file": self._origin, "err": str(error)},
                 )
             self._failing = True
             return False
         if self._failing:
-            logger.info("a secret file can be used again", extra={"file": self._origin})
+            logger.info("Secret file can be used again", extra={"file": self._origin})
         self._failing = False
         changed = value != self._value
         self._value = value

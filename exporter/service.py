@@ -65,13 +65,13 @@ class Service:
             except ConfigError as error:
                 self._last_reload_successful = False
                 for fault in error.faults:
-                    logger.error("the configuration is not loaded", extra={"err": str(fault)})  # noqa: TRY400
+                    logger.error("Configuration is not loaded", extra={"err": str(fault)})  # noqa: TRY400
                 return error
             self.accounts.replace(settings)
             self._exposition = _exposition_of(settings)
             self._loaded_timestamp_seconds = self._clock.wall()
             self._last_reload_successful = True
-            logger.info("configuration loaded", extra={"accounts": len(self.accounts)})
+            logger.info("Configuration loaded", extra={"accounts": len(self.accounts)})
             await self.accounts.drop_replaced()
             return None
 
@@ -102,7 +102,7 @@ class Service:
         views = await scrape(accounts, _waiting(seconds, len(accounts)))
         failing = sum(observation.failure is not None for view in views for observation in view.observations)
         took = round(self._clock.monotonic() - began, 4)
-        logger.debug("scrape ended", extra={"accounts": len(views), "failing_apis": failing, "duration_seconds": took})
+        logger.debug("Scrape ended", extra={"accounts": len(views), "failing_apis": failing, "duration_seconds": took})
         return views
 
     async def aclose(self) -> None:

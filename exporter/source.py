@@ -126,6 +126,14 @@ class Source:
         age = now - self.newest.ended
         return age >= self.cache_ttl_seconds and not (self._unserved and age <= LATE_ANSWER_SECONDS)
 
+    def pause(self, now: float) -> float:
+        """Seconds until the next asker gets a call; 0 where it gets one now."""
+        if self.newest is None:
+            return 0.0
+        if isinstance(self.newest.result, Failure):
+            return max(0.0, self._not_before - now)
+        return max(0.0, self.newest.ended + self.cache_ttl_seconds - now)
+
     def serve(self) -> None:
         """Note that an asker gets what is known: an answer that came late has now been served."""
         self._unserved = False
@@ -211,7 +219,7 @@ class Source:
             result = Failure(Reason.TIMEOUT, f"no whole answer within {ask.timeout_seconds:g} s")
         except Exception as error:
             # The one place that outlives any defect below it: the account says `internal`, the scrape goes on.
-            logger.exception("a defect of the exporter", extra={"url": self.url})
+            logger.exception("Defect of the exporter", extra={"url": self.url})
             result = Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
         if isinstance(result, Failure):
             ask.tally.failures += 1

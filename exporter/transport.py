@@ -136,7 +136,7 @@ class HttpClient:
             try:
                 fresh = self._factory(*key)
             except OSError as error:
-                raise FailureError(Failure(Reason.TLS, "a file of tls_config can't be used")) from error
+                raise FailureError(Failure(Reason.TLS, f"tls_config can't be used: {_why(error)}")) from error
             self._transports[key] = (files, fresh)
             if known is not None:
                 self._retire(known[1])
@@ -185,6 +185,12 @@ def _proxy(url: str) -> httpx.Proxy:
     return httpx.Proxy(parsed.copy_with(userinfo=b""), headers=headers)
 
 
+def _why(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "a certificate or key is not one, or they don't belong together"
+    return f"{error.filename or 'a file'}: {os.strerror(error.errno or 0)}"
+
+
 def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
     return _default_tls_context() if tls == TlsSettings(server_name=tls.server_name) else _make_context(tls)
 
@@ -201,7 +207,8 @@ def _make_context(tls: TlsSettings) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if tls.cert_file is not None:
-        context.load_cert_chain(tls.cert_file, tls.key_file)
+        # A password that fits nothing: without one, OpenSSL asks for it on the terminal.
+        context.load_cert_chain(tls.cert_file, tls.key_file, password="")
     with warnings.catch_warnings():  # an operator who asks for TLS 1.0 has a reason
         warnings.simplefilter("ignore", DeprecationWarning)
         for name, attribute in ((tls.min_version, "minimum_version"), (tls.max_version, "maximum_version")):

@@ -552,7 +552,7 @@ def test_an_api_that_breaks_and_recovers_is_logged_once_each(caplog: pytest.LogC
     caplog.set_level("INFO")
     run(main)
     lines = [(r.getMessage(), r.__dict__["account"], r.__dict__.get("reason")) for r in caplog.records]
-    assert lines == [("api fails", "techstore", "server_error"), ("api works again", "techstore", None)]
+    assert lines == [("Api fails", "techstore", "server_error"), ("Api works again", "techstore", None)]
 
 
 def test_an_odd_answer_is_logged_once_while_it_stays_as_odd(caplog: pytest.LogCaptureFixture) -> None:

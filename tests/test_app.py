@@ -78,7 +78,7 @@ async def test_collect_takes_one_of_the_two_parts(app: App, query: str, accounts
 
 
 async def test_an_unknown_collect_is_refused(app: App) -> None:
-    assert "'everything'" in await app.text("/metrics?collect[]=everything", 400)
+    assert "accounts or exporter" in await app.text("/metrics?collect[]=everything", 400)
     assert app.provider.count() == 0
 
 
@@ -122,7 +122,6 @@ async def test_debug_tells_of_failures_and_of_values_that_are_kept(app: App) -> 
     text = await app.text("/probe?target=one&debug=true")
     assert "api credit: failing, server_error: HTTP 500, code 8\n" in text
     assert "  values served, kept from an earlier call:\n" in text
-    assert "  it failed, server_error: HTTP 500, code 8\n" in text
 
 
 async def test_debug_cuts_a_long_price_list_and_names_remarks(app: App) -> None:
@@ -219,7 +218,7 @@ async def test_more_scrapes_at_once_than_allowed_are_refused_at_once_but_health_
         await app.text("/-/healthy")
         await asyncio.gather(*running)
         await app.text("/metrics")
-    assert [record.getMessage() for record in caplog.records] == ["more requests at once than --web.max-requests"]
+    assert [record.getMessage() for record in caplog.records] == ["More requests at once than --web.max-requests"]
 
 
 async def test_zero_is_no_limit() -> None:

@@ -88,9 +88,9 @@ def test_providers_lists_them_and_describes_one(capsys: pytest.CaptureFixture[st
     described = capsys.readouterr().out
     for said in (
         "GatewayAPI (gatewayapi)",
-        "  token (header Authorization)",
+        "  token (header Authorization: Token …)",
         "api prices: GET /api/prices/list/sms/json (asked where apis names it; public: no credential is sent;",
-        "  sms_credit_balance from credit",
+        "  sms_credit_balance from credit and currency",
         "  sms_account_info from id",
         "notes:",
     ):

@@ -155,7 +155,7 @@ def test_sighup_reloads(folder: Path, provider: Simulator) -> None:
         assert "sms_exporter_config_last_reload_successful 0\n" in fetch(f"http://{address}/metrics")
         config_file.write_text(provider.config_file.read_text())
         process.popen.send_signal(signal.SIGHUP)
-        eventually("the reload", lambda: process.said(r"(configuration loaded)"))
+        eventually("the reload", lambda: process.said(r"(Configuration loaded)"))
         assert "sms_exporter_config_last_reload_successful 1\n" in fetch(f"http://{address}/metrics")
 
 

@@ -177,8 +177,8 @@ def test_a_secret_that_breaks_keeps_its_value_and_is_logged_once(
     file.write_text("third-value")
     assert secret.refresh()
     assert [(each.levelname, each.getMessage(), vars(each)["file"]) for each in caplog.records] == [
-        ("WARNING", "a secret file can't be used, its last value stays", str(file)),
-        ("INFO", "a secret file can be used again", str(file)),
+        ("WARNING", "Secret file can't be used, its last value stays", str(file)),
+        ("INFO", "Secret file can be used again", str(file)),
     ]
     assert vars(caplog.records[0])["err"] == "the file can't be read: No such file or directory"
 

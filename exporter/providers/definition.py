@@ -139,7 +139,7 @@ class PricesBlock(Block):
     """Where list prices lie (`readings.MessagePrice`).
 
     An item gives one price (`price` with `currency`), or one for each member whose name matches
-    `price_by_currency` (the member's name is the currency).
+    `price_by_currency` (the member's name is the currency; `columns` are the documented ones).
     """
 
     country: Value
@@ -148,6 +148,7 @@ class PricesBlock(Block):
     price: Value | None = None
     currency: Value | None = None
     price_by_currency: Pattern | None = None
+    columns: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -236,7 +237,10 @@ def field_name(api: Api, block_name: str, value_name: str) -> str | None:
 
     None where the api doesn't have it.
     """
-    value = getattr(getattr(api, block_name) if block_name else api, value_name, None)
+    block = getattr(api, block_name) if block_name else api
+    value = getattr(block, value_name, None)
+    if isinstance(block, PricesBlock) and value_name == "price" and value is None:
+        return ", ".join(block.columns) or "a column a currency"
     if isinstance(value, Value):
         return value.field_name
     if isinstance(value, Features):

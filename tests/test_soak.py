@@ -1,0 +1,57 @@
+"""The soak in its short form, and whether its judgement can fail."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.soak import MOST_GROWTH_MIB, MOST_IDLE_CPU_SECONDS, MOST_NEW_FDS, Reading, Report, soak
+
+SHORT = 400
+
+
+@pytest.mark.end_to_end
+def test_scrapes_under_switching_faults_leave_nothing_behind(tmp_path: Path) -> None:
+    report = soak(tmp_path, SHORT)
+    print(report)
+    assert report.faults() == []
+    assert report.statuses["200"] == SHORT
+    # Faults have happened, and many of them: without, this would show nothing.
+    assert len(report.reasons) >= 8
+    assert report.left > 0
+    assert report.reloads == SHORT // 60
+    assert report.calls > SHORT
+
+
+def readings(*rss_mib: float, fds: int = 50, threads: int = 4) -> list[Reading]:
+    return [Reading(n, rss, fds, threads) for n, rss in enumerate(rss_mib)]
+
+
+def good() -> Report:
+    steady = readings(60, *[64.0] * 9)
+    return Report(Counter({"200": 100}), readings=steady, exit_code=0)
+
+
+def test_a_steady_run_is_good_though_its_first_fifth_grew() -> None:
+    assert good().faults() == []
+    assert "100 scrapes" in str(good())
+
+
+@pytest.mark.parametrize(
+    ("report", "fault"),
+    [
+        (replace(good(), statuses=Counter({"200": 99, "503": 1})), "not every scrape"),
+        (replace(good(), statuses=Counter()), "not every scrape"),
+        (replace(good(), readings=readings(*(60 + n * MOST_GROWTH_MIB / 7 for n in range(10)))), "memory grew"),
+        (replace(good(), readings=[*readings(*[60.0] * 9), Reading(9, 60, 51 + MOST_NEW_FDS, 4)]), "file descriptors"),
+        (replace(good(), readings=[*readings(*[60.0] * 9), Reading(9, 60, 50, 5)]), "threads"),
+        (replace(good(), calls_when_quiet=1), "1 calls after the last scrape"),
+        (replace(good(), cpu_seconds_when_quiet=2 * MOST_IDLE_CPU_SECONDS), "CPU"),
+        (replace(good(), exit_code=1), "ended with 1"),
+        (replace(good(), said="Task was destroyed but it is pending!"), "task"),
+    ],
+)
+def test_whatever_grows_or_is_left_is_a_fault(report: Report, fault: str) -> None:
+    (said,) = report.faults()
+    assert fault in said
