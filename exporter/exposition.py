@@ -33,8 +33,9 @@ _PAUSE_EVERY_ACCOUNTS = 50
 
 @dataclass(slots=True)
 class _Rendered:
-    """The lines of one account as they were last rendered, with what they were rendered from."""
+    """The lines of one account as they were last rendered, with what they were rendered from and by."""
 
+    lines: "_Lines"
     view: View
     apis: dict[str, Chunk]
     account: Chunk
@@ -68,57 +69,58 @@ class Exposition:
 
     def _render(self, view: View) -> _Rendered:
         known = self._rendered.get(view.settings.name)
-        if known is not None and known.view.settings is view.settings:
-            before = known.view.observations
-            if len(before) == len(view.observations) and all(
-                old is new for old, new in zip(before, view.observations, strict=True)
-            ):
-                return known
-            unchanged = {o.api: known.apis[o.api] for o in before if any(o is new for new in view.observations)}
-        else:
-            unchanged = {}
-        lines = _Lines(view.settings, self._label_names)
+        if known is None or known.view.settings is not view.settings:
+            known = _Rendered(_Lines(view.settings, self._label_names), View(view.settings, ()), {}, [])
+        before = known.view.observations
+        unchanged = {o.api for o, seen in zip(view.observations, before, strict=False) if o is seen}
+        if before and len(unchanged) == len(view.observations):
+            return known
         rendered = _Rendered(
+            known.lines,
             view,
-            {o.api: unchanged.get(o.api) or lines.of_api(o) for o in view.observations},
-            lines.of_account(view),
+            {o.api: known.apis[o.api] if o.api in unchanged else known.lines.of_api(o) for o in view.observations},
+            known.lines.of_account(view),
         )
         self._rendered[view.settings.name] = rendered
         return rendered
 
 
 class _Lines:
-    """Renders one account's lines."""
+    """Renders one account's lines; what they all begin with is put together once."""
 
     def __init__(self, settings: AccountSettings, label_names: Sequence[str]) -> None:
         self._settings = settings
         labels = {"provider": settings.provider.id, "account": settings.name}
         labels |= {name: settings.labels.get(name, "") for name in label_names}
-        self._labels = _label_text(labels.keys(), labels.values())
+        text = _label_text(labels.keys(), labels.values())
+        self._beginnings = [f"{family.name}{{{text}" for family in ACCOUNT_FAMILIES]
 
     def of_api(self, observation: Observation) -> Chunk:
         chunk: Chunk = []
+        readings = observation.readings
         for place, family in enumerate(ACCOUNT_FAMILIES):
             if isinstance(family, ReadingFamily):
-                if observation.readings is not None:
-                    self._add(chunk, place, family, family.samples(observation.readings, self._settings))
+                if readings is not None:
+                    self._add(chunk, place, family.labels, family.samples(readings, self._settings))
             elif isinstance(family, ApiFamily):
-                self._add(chunk, place, family, family.samples(observation))
+                self._add(chunk, place, family.labels, family.samples(observation))
         return chunk
 
     def of_account(self, view: View) -> Chunk:
         chunk: Chunk = []
         for place, family in enumerate(ACCOUNT_FAMILIES):
             if isinstance(family, AccountFamily):
-                self._add(chunk, place, family, family.samples(view))
+                self._add(chunk, place, family.labels, family.samples(view))
         return chunk
 
-    def _add(self, chunk: Chunk, place: int, family: Family, samples: Iterable[Sample]) -> None:
-        text = "".join(
-            f"{family.name}{{{self._labels}{',' if family.labels else ''}"
-            f"{_label_text(family.labels, values)}}} {number(value)}\n"
-            for values, value in samples
-        )
+    def _add(self, chunk: Chunk, place: int, labels: tuple[str, ...], samples: Iterable[Sample]) -> None:
+        text = ""
+        beginning = self._beginnings[place]
+        for values, value in samples:
+            text += beginning
+            for name, label in zip(labels, values, strict=True):
+                text += f',{name}="{escape(label)}"'
+            text += f"}} {number(value)}\n"
         if text:
             chunk.append((place, text))
 
@@ -182,6 +184,8 @@ def _label_text(names: Iterable[str], values: Iterable[str]) -> str:
 
 def escape(value: str) -> str:
     """A label's value as both formats write it."""
+    if value.isalnum():  # most are: a status, a channel, a country
+        return value
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 

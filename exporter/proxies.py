@@ -11,6 +11,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def proxy_for(url: str, http: HttpSettings) -> str | None:
     """The URL of the proxy for a URL, or None for a direct connection."""
+    if http.proxy_url is None and not http.proxy_from_environment:
+        return None
     target = urlsplit(url)
     if http.proxy_from_environment:
         proxy = _from_environment(f"{target.scheme}_proxy")

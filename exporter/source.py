@@ -116,6 +116,7 @@ class Source:
         self._backoff = Backoff(rng)
         self._not_before = -math.inf
         self._unserved = False
+        self._prepared: Call | None = None
 
     def is_due(self, now: float) -> bool:
         """Whether the next asker gets a call rather than what is known."""
@@ -205,10 +206,9 @@ class Source:
         status: int | None = None
         header_names: tuple[str, ...] = ()
         result: Readings | Failure
-        accept = "application/json" if self.api.format == "json" else "text/plain"
         try:
             async with asyncio.timeout(end - self._clock.monotonic()):
-                answer = await self._client.get(Call(self.url, ask.sign, accept, self.api.max_bytes), self.http)
+                answer = await self._client.get(self._call_signed_by(ask.sign), self.http)
             status, header_names = answer.status, answer.header_names
             result = extract.answer(answer.status, answer.body, self.definition, self.api)
         except FailureError as error:
@@ -224,6 +224,13 @@ class Source:
         if isinstance(result, Failure):
             ask.tally.failures += 1
         return self._outcome(result, started, status, header_names)
+
+    def _call_signed_by(self, sign: Signer | None) -> Call:
+        """The call, the same one as before while the signer is the same."""
+        if self._prepared is None or self._prepared.sign is not sign:
+            accept = "application/json" if self.api.format == "json" else "text/plain"
+            self._prepared = Call(self.url, sign, accept, self.api.max_bytes)
+        return self._prepared
 
     def _outcome(
         self,

@@ -5,7 +5,6 @@ httpcore's looks through every connection for every request, which is quadratic 
 """
 
 import asyncio
-import contextlib
 import errno
 import functools
 import os
@@ -13,7 +12,7 @@ import ssl
 import time
 import warnings
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -47,14 +46,32 @@ class Answer:
     retry_after_seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Call:
-    """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read."""
+    """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read.
+
+    A call that is made again keeps its request, unless it is signed anew each time.
+    """
 
     url: str
     sign: Signer | None
     accept: str
     max_bytes: int
+    _signed: dict[str, str] | None = None
+    _request: httpx.Request | None = None
+
+    def request(self, server_name: str | None) -> httpx.Request:
+        """The request; `server_name` is the name that the certificate has to have, where it isn't the URL's."""
+        signed = _UNSIGNED if self.sign is None else self.sign(self.url)
+        extensions = {} if server_name is None else {"sni_hostname": server_name}
+        if self._request is None or signed is not self._signed or extensions != self._request.extensions:
+            own = {"Accept": self.accept, "Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"}
+            self._signed = signed
+            self._request = httpx.Request("GET", self.url, headers=own | signed, extensions=extensions)
+        return self._request
+
+
+_UNSIGNED: dict[str, str] = {}
 
 
 class Client(Protocol):
@@ -93,40 +110,21 @@ class HttpClient:
             raise FailureError(_failure(error)) from error
 
     async def _get(self, call: Call, http: HttpSettings) -> Answer:
-        url, sign = httpx.URL(call.url), call.sign
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._send(url, sign, call.accept, http) as response:
-                location = response.headers.get("location")
+            request = call.request(http.tls.server_name)
+            response = await self._transport(http, call.url).handle_async_request(request)
+            try:
+                headers = _headers(response)
+                location = headers.get("location")
                 if not (http.follow_redirects and response.has_redirect_location and location):
-                    return Answer(
-                        response.status_code,
-                        await _read(response, call.max_bytes),
-                        tuple(dict.fromkeys(name.lower() for name in response.headers)),
-                        retry_after(response.headers.get("retry-after"), time.time()),
-                    )
-            onward = url.join(location)
-            if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
-                raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
-            if (onward.scheme, onward.host, onward.port) != (url.scheme, url.host, url.port):
-                sign = None  # the credential stays with the origin that it was given for
-            url = onward.copy_with(userinfo=b"")
+                    body = await _read(response, headers.get("content-encoding", ""), call.max_bytes)
+                    wait = retry_after(headers.get("retry-after"), time.time())
+                    return Answer(response.status_code, body, tuple(headers), wait)
+            finally:
+                # Closing breaks off an unread body instead of draining it.
+                await response.aclose()
+            call = _onward(call, request.url, location)
         raise FailureError(Failure(Reason.REDIRECT, f"more than {MOST_REDIRECTS} redirects"))
-
-    @contextlib.asynccontextmanager
-    async def _send(
-        self, url: httpx.URL, sign: Signer | None, accept: str, http: HttpSettings
-    ) -> AsyncIterator[httpx.Response]:
-        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"}
-        if sign is not None:
-            headers |= sign(str(url))
-        extensions = {} if http.tls.server_name is None else {"sni_hostname": http.tls.server_name}
-        request = httpx.Request("GET", url, headers=headers, extensions=extensions)
-        response = await self._transport(http, str(url)).handle_async_request(request)
-        try:
-            yield response
-        finally:
-            # Closing breaks off an unread body instead of draining it.
-            await response.aclose()
 
     def _transport(self, http: HttpSettings, url: str) -> httpx.AsyncBaseTransport:
         key = (http, proxy_for(url, http))
@@ -231,13 +229,30 @@ def _file_states(tls: TlsSettings) -> object:
     return tuple(states)
 
 
-async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+def _onward(call: Call, url: httpx.URL, location: str) -> Call:
+    """The call that a redirect asks for; the credential stays with the origin that it was given for."""
+    onward = url.join(location).copy_with(userinfo=b"")
+    if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
+        raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
+    same_origin = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)
+    return Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    """The headers by their names in small letters; of two with one name the first."""
+    headers: dict[str, str] = {}
+    for name, value in response.headers.raw:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers
+
+
+async def _read(response: httpx.Response, coding: str, max_bytes: int) -> bytes:
     """The body, decompressed piece by piece so that no answer can fill the memory.
 
     Raises:
         FailureError: `invalid_response` past `max_bytes` or for a content coding that was not asked for.
     """
-    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    coding = coding.strip().lower()
     if coding not in {"identity", "gzip", "x-gzip", ""}:
         raise invalid_response("the body has a content coding that was not asked for")
     inflate = zlib.decompressobj(wbits=31) if coding in {"gzip", "x-gzip"} else None
