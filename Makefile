@@ -1,5 +1,7 @@
 # demo   runs the exporter on simulated accounts
 # test   everything, set-up included
+# bench  speed beside what else does the same work; figures are in docs/performance.md
+# soak   10,000 scrapes with faults switching at random
 # check  format, lint, types, order of the rooms, and the fast tests
 # Works without uv: it is then installed into a virtual environment of its own.
 
@@ -7,7 +9,7 @@ SHELL := /bin/sh
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --locked
 
-.PHONY: demo test check format golden packages clean
+.PHONY: demo test check bench soak format golden packages clean
 
 demo: $(UV)
 	$(RUN) --no-dev sms-exporter demo $(FLAGS)
@@ -22,6 +24,12 @@ check: $(UV)
 	$(RUN) lint-imports --no-cache
 	$(RUN) hadolint Dockerfile
 	$(RUN) pytest -q -m "not end_to_end" $(FLAGS)
+
+bench: $(UV)
+	$(RUN) python -m benchmarks $(FLAGS)
+
+soak: $(UV)
+	$(RUN) python -m benchmarks.soak --scrapes 10000 $(FLAGS)
 
 # What the tests need beside Python: Prometheus with promtool, from the distribution's packages.
 packages: $(UV)

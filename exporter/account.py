@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from exporter.backoff import Backoff
 from exporter.failure import Failure, Reason
@@ -15,6 +16,9 @@ from exporter.signing import Signer, signer
 from exporter.source import Ask, Clock, Flight, Outcome, Source, Tally
 
 logger = logging.getLogger(__name__)
+
+NOT_WAITED_FOR = "no answer within the time that the asker has"
+"""The detail of a timeout that is one asker's alone: the call goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +190,8 @@ class Account:
         def ended(outcome: Outcome) -> None:
             self._heed(api, outcome, epoch)
 
-        async def released() -> bool:
-            if follows is not None:
-                await asyncio.wait({follows.task})
+        async def released_by(leader: Flight) -> bool:
+            await asyncio.wait({leader.task})
             return self._held_failure is None and epoch == self._epoch
 
         def not_refused_since(started: float) -> bool:
@@ -200,7 +203,7 @@ class Account:
             api.settings.timeout_seconds,
             ended,
             not_refused_since,
-            None if follows is None else released,
+            None if follows is None else partial(released_by, follows),
         )
 
     def _heed(self, api: AccountApi, outcome: Outcome, epoch: int) -> None:
@@ -257,7 +260,7 @@ class Account:
         newest, good = api.source.newest, api.source.good
         failure: Failure | None = None
         if waited_in_vain:
-            failure = Failure(Reason.TIMEOUT, "no answer within the time that the asker has")
+            failure = Failure(Reason.TIMEOUT, NOT_WAITED_FOR)
         elif newest is not None and isinstance(newest.result, Failure):
             failure = newest.result
         # Only what an api has said since the key was refused is newer than the refusal.

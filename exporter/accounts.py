@@ -41,9 +41,6 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._accounts)
 
-    def __contains__(self, account: object) -> bool:
-        return account in self._accounts.values()
-
     def get(self, name: str) -> Account | None:
         """The account of that name."""
         return self._accounts.get(name)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import platform
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from exporter import __version__, exposition
@@ -80,10 +80,10 @@ class Service:
         lines: list[str] = []
         rendering = self._exposition
         if parts.accounts:
-            views = await self._scrape(self.accounts, seconds)
+            views = await self._scrape(list(self.accounts), seconds)
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if parts.exporter:
-            lines += exposition.exporter(self._state(), openmetrics=openmetrics)
+            lines += exposition.exporter(self.state(), openmetrics=openmetrics)
         return "".join(lines) + ("# EOF\n" if openmetrics else "")
 
     async def probe(self, account: Account, seconds: float | None, *, openmetrics: bool) -> str:
@@ -97,7 +97,11 @@ class Service:
         (view,) = await self._scrape([account], seconds)
         return view
 
-    async def _scrape(self, accounts: Collection[Account], seconds: float | None) -> list[View]:
+    async def observe_all(self, seconds: float | None) -> list[View]:
+        """Every account's view, after waiting `seconds` at most."""
+        return await self._scrape(self.accounts, seconds)
+
+    async def _scrape(self, accounts: Sequence[Account], seconds: float | None) -> list[View]:
         began = self._clock.monotonic()
         views = await scrape(accounts, _waiting(seconds, len(accounts)))
         failing = sum(observation.failure is not None for view in views for observation in view.observations)
@@ -109,7 +113,12 @@ class Service:
         """End every call and connection."""
         await self.accounts.aclose()
 
-    def _state(self) -> ExporterState:
+    def now_timestamp_seconds(self) -> float:
+        """Unix time, by the clock that observations are dated with."""
+        return self._clock.wall()
+
+    def state(self) -> ExporterState:
+        """What the exporter says of itself."""
         return ExporterState(
             __version__,
             platform.python_version(),

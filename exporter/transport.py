@@ -9,6 +9,7 @@ import errno
 import functools
 import os
 import ssl
+import sys
 import time
 import warnings
 import zlib
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Protocol
+
+# httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 import aiohttp
 import httpx
@@ -155,6 +159,7 @@ class HttpClient:
         """Close every connection."""
         self.keep_only(set())
         await asyncio.gather(*self._retired)
+        await asyncio.sleep(0)  # the sockets themselves close one turn later
 
 
 def aiohttp_transport(http: HttpSettings, proxy: str | None) -> httpx.AsyncBaseTransport:

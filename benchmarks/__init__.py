@@ -1,0 +1,1 @@
+"""Long runs and measurements; each is a program: `python -m benchmarks.NAME`."""

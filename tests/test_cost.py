@@ -1,0 +1,119 @@
+"""What an account costs, in counts that don't depend on the machine's mood: calls, connections, tasks, instructions."""
+
+import asyncio
+import cProfile
+import gc
+import pstats
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.processes import Provider
+from exporter import transport
+from exporter.service import Parts, Service
+from exporter.settings import TlsSettings
+from exporter.transport import HttpClient
+from tests.virtual import account, settings
+
+pytestmark = pytest.mark.end_to_end
+
+FUNCTION_CALLS_PER_ACCOUNT = 3000
+"""A scrape that calls: three calls made, answers read, some 35 lines rendered."""
+
+FUNCTION_CALLS_PER_CACHED_ACCOUNT = 180
+"""A scrape from the cache: nothing is read or rendered."""
+
+BYTES_PER_ACCOUNT = 60_000
+"""Memory that an account holds after scrapes: connections, readings, rendered lines."""
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with Provider(tmp_path, 0.0, tls=False) as provider:
+        yield provider
+
+
+def service_of(provider: Provider, count: int, cache_ttl: float) -> Service:
+    all_accounts = [account(f"a{n}", "qlara", provider.url, cache_ttl=cache_ttl) for n in range(count)]
+    return Service(lambda: settings(*all_accounts), HttpClient())
+
+
+def held() -> int:
+    """Bytes that are really in use."""
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+async def scraped(service: Service) -> str:
+    return await service.metrics(Parts(exporter=False), 9.5, openmetrics=False)
+
+
+def function_calls(provider: Provider, count: int, cache_ttl: float) -> int:
+    """Function calls of one scrape after the first."""
+
+    async def main() -> int:
+        service = service_of(provider, count, cache_ttl)
+        await scraped(service)
+        await scraped(service)
+        profile = cProfile.Profile()
+        profile.enable()
+        text = await scraped(service)
+        profile.disable()
+        assert text.count("sms_account_up{") == count
+        assert 'reason="' not in text
+        await service.aclose()
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+    return asyncio.run(main())
+
+
+def test_a_scrape_costs_so_many_function_calls_an_account_whatever_their_number(provider: Provider) -> None:
+    few, many = (function_calls(provider, count, 0.0) / count for count in (40, 160))
+    assert many < FUNCTION_CALLS_PER_ACCOUNT
+    assert many < 1.1 * few
+
+
+def test_a_scrape_from_the_cache_costs_next_to_nothing(provider: Provider) -> None:
+    few, many = (function_calls(provider, count, 3600.0) / count for count in (40, 160))
+    assert many < FUNCTION_CALLS_PER_CACHED_ACCOUNT
+    assert many < 1.1 * few
+
+
+async def test_calls_connections_and_tasks_are_as_few_as_can_be(provider: Provider) -> None:
+    service = service_of(provider, 50, 0.0)
+    await scraped(service)
+    first = provider.counts()
+    for _ in range(3):
+        await scraped(service)
+    later = provider.counts()
+    assert first["calls"] == 150
+    assert later["calls"] - first["calls"] == 450
+    assert later["connections"] - first["connections"] == 1  # the question itself
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await service.aclose()
+
+
+async def test_an_account_holds_so_much_memory_and_no_more_with_every_scrape(provider: Provider) -> None:
+    service = service_of(provider, 50, 0.0)
+    await scraped(service)
+    tracemalloc.start()
+    try:
+        before = held()
+        for _ in range(5):
+            await scraped(service)
+        after_few = held()
+        for _ in range(20):
+            await scraped(service)
+        after_many = held()
+    finally:
+        tracemalloc.stop()
+    assert after_few - before < 50 * BYTES_PER_ACCOUNT
+    assert after_many - after_few < 50 * 2_000
+    await service.aclose()
+
+
+def test_all_accounts_share_one_tls_context() -> None:
+    plain, named = (transport._tls_context(TlsSettings(server_name=name)) for name in (None, "provider.test"))
+    assert plain is named
