@@ -72,21 +72,25 @@ class Composer:
     def __init__(self) -> None:
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
-        self._problems: list[Problem] = []
+        self.problems: list[Problem] = []
         self._root: Node | None = None
         self._work = 0
 
     def root(self, events: Iterable[yaml.Event]) -> Node:
-        """The one document that the events make; a text without any is None."""
+        """The one document that the events make; a text without any is None.
+
+        What leaves the rest readable (a key given twice, a tag) is gathered in `problems`.
+        """
         for event in events:
             place = _place_of(event)
+            if getattr(event, "tag", None) is not None:
+                path = () if self._awaits_key() else self._path()
+                self.problems.append(Problem(place[0], "a tag", "put a text that begins with ! in quotes", path))
             match event:
                 case yaml.DocumentStartEvent() if self._root is not None:
                     raise self._wrong(place, "a second document", "one file holds one document: remove the ---")
                 case yaml.AliasEvent():
                     self._alias(event.anchor or "", place)
-                case yaml.NodeEvent() if getattr(event, "tag", None) is not None:
-                    raise self._wrong(place, "a tag", "put a text that begins with ! in quotes")
                 case yaml.ScalarEvent():
                     plain = event.style in (None, "")
                     null = plain and event.value in _NULLS
@@ -98,8 +102,6 @@ class Composer:
                     self._begin(isinstance(event, yaml.MappingStartEvent), event.anchor, place)
                 case yaml.CollectionEndEvent():
                     self._end(place)
-        if self._problems:
-            raise DocumentError(*self._problems)
         return self._root or Node((1, 1))
 
     def _begin(self, mapping: bool, anchor: str | None, place: Place) -> None:
@@ -173,7 +175,7 @@ class Composer:
             holder.node.children[holder.key] = (holder.key_place, node)
             return
         message = f"given twice, in line {first[0][0]} and in line {holder.key_place[0]}"
-        self._problems.append(Problem(holder.key_place[0], message, "remove one of them", self._path()))
+        self.problems.append(Problem(holder.key_place[0], message, "remove one of them", self._path()))
 
     def _merge(self, holder: _Open, node: Node, place: Place) -> None:
         sources = [child for _, child in node.children.values()] if isinstance(node.value, list) else [node]
@@ -191,7 +193,7 @@ class Composer:
         return self._wrong(place, f"nested more than {_DEEPEST} deep")
 
     def _wrong(self, place: Place, message: str, hint: str = "") -> DocumentError:
-        return DocumentError(*self._problems, Problem(place[0], message, hint))
+        return DocumentError(*self.problems, Problem(place[0], message, hint))
 
 
 def _place_of(event: yaml.Event) -> Place:

@@ -34,9 +34,13 @@ _SYNTAX = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Document:
-    """What a text holds: texts, None, dicts and lists. Aliased parts are shared: don't change them."""
+    """What a text holds: texts, None, dicts and lists. Aliased parts are shared: don't change them.
+
+    `problems` are keys given twice (the first counts) and tags: wrong, but the rest can be read.
+    """
 
     value: Value
+    problems: tuple[Problem, ...]
     _root: Node
 
     def line(self, path: Path) -> int:
@@ -63,22 +67,26 @@ class Document:
         return node.value
 
 
-def read(content: bytes | str) -> Document:
+def read(content: bytes | str, *, gather: bool = False) -> Document:
     """The one document in a YAML text; an empty text is None.
 
     Every scalar is a str, save a plain `null`, `~` or nothing, which are None. Anchors, aliases and
     `<<` work.
 
     Raises:
-        DocumentError: it can't be read, has a tag, a key twice, or more than one document.
+        DocumentError: it can't be read, or has more than one document; unless told to `gather` them, for
+            the document's `problems` too.
     """
+    composer = Composer()
     try:
-        root = Composer().root(yaml.parse(_decoded(content), Loader=_LOADER))
+        root = composer.root(yaml.parse(_decoded(content), Loader=_LOADER))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         words = f"{getattr(error, 'problem', '')} {getattr(error, 'context', '')}"
         raise DocumentError(_syntax(words, mark.line + 1 if mark else 1)) from None
-    return Document(root.value, root)
+    if composer.problems and not gather:
+        raise DocumentError(*composer.problems)
+    return Document(root.value, tuple(composer.problems), root)
 
 
 def _decoded(content: bytes | str) -> str:

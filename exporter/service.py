@@ -99,7 +99,7 @@ class Service:
 
     async def observe_all(self, seconds: float | None) -> list[View]:
         """Every account's view, after waiting `seconds` at most."""
-        return await self._scrape(self.accounts, seconds)
+        return await self._scrape(list(self.accounts), seconds)
 
     async def _scrape(self, accounts: Sequence[Account], seconds: float | None) -> list[View]:
         began = self._clock.monotonic()

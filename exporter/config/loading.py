@@ -46,10 +46,12 @@ def load_text(text: str, name: str) -> Loaded:
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(Report(name, documents.read(text)), FilePath.cwd(), None)
+    return _loaded(Report(name, documents.read(text, gather=True)), FilePath.cwd(), None)
 
 
 def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition] | None) -> Loaded:
+    for problem in report.document.problems:
+        report.problem(problem)
     if not isinstance(report.document.value, dict):
         # An empty file isn't an empty configuration: it may be one that is just being written.
         found = "empty" if report.document.value is None else documents.kind(report.document.value)
@@ -84,7 +86,7 @@ def _read(path: FilePath) -> documents.Document:
     if len(content) > _LARGEST_BYTES:
         raise ConfigError([Fault(str(path), 1, "", f"the file is larger than {_LARGEST_BYTES} bytes")])
     try:
-        return documents.read(content)
+        return documents.read(content, gather=True)
     except documents.DocumentError as error:
         raise ConfigError(
             Fault(str(path), each.line, shown_without_document(each.path), each.message, each.hint)

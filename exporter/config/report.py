@@ -1,7 +1,7 @@
 """Gathers the faults of one configuration, and keeps its secrets out of them."""
 
 from exporter.config.models import FIELD_NAMES
-from exporter.documents import Document, Value
+from exporter.documents import Document, Problem, Value
 from exporter.faults import HIDDEN, Fault, Path, closest, quoted, rendered
 from exporter.providers.definition import API_NAMES
 
@@ -33,6 +33,10 @@ class Report:
         """What is merely unwise."""
         return self._sorted(warning=True)
 
+    def problem(self, problem: Problem) -> None:
+        """Notes what is wrong with the YAML itself."""
+        self._found[Fault(self._file, problem.line, self._shown(problem.path), problem.message, problem.hint)] = None
+
     def fault(
         self, path: Path, message: str, hint: str = "", *, word: str | None = None, at: Path | None = None
     ) -> None:
@@ -49,8 +53,10 @@ class Report:
         elif word is not None:
             message = message.replace("{word}", quoted(word))
         line = self.document.line(path if at is None else at)
-        shown = rendered(HIDDEN if isinstance(step, str) and self._is_secret(step) else step for step in path)
-        self._found[Fault(self._file, line, shown, message, hint, warning)] = None
+        self._found[Fault(self._file, line, self._shown(path), message, hint, warning)] = None
+
+    def _shown(self, path: Path) -> str:
+        return rendered(HIDDEN if isinstance(step, str) and self._is_secret(step) else step for step in path)
 
     def _is_secret(self, word: str) -> bool:
         if word in _KNOWN:

@@ -435,10 +435,23 @@ FAULTS = [
         ],
     ),
     (AGILE + "[x]", ["4: accounts[0].auth: a mapping belongs here, not a list; write it like {api_key_file: path}"]),
-    ("a: 1\na: 2", ["2: …: given twice, in line 1 and in line 2; remove one of them"]),
+    (
+        "accounts: []\na: 1\na: 2",
+        [
+            "2: a: unknown key; valid are defaults, accounts",
+            "3: a: given twice, in line 2 and in line 3; remove one of them",
+            "1: accounts: warning: there are no accounts; the exporter serves its own metrics alone",
+        ],
+    ),
     (QLARA + "name: b", ["5: accounts[0].name: given twice, in line 2 and in line 5; remove one of them"]),
     ("a: *x", ["1: an alias whose anchor isn't there; put a text that begins with * in quotes"]),
-    ("a: !x y", ["1: a tag; put a text that begins with ! in quotes"]),
+    (
+        QLARA + "labels: {desk: !x y}\n  labels: {}",
+        [
+            "5: accounts[0].labels.desk: a tag; put a text that begins with ! in quotes",
+            "6: accounts[0].labels: given twice, in line 5 and in line 6; remove one of them",
+        ],
+    ),
     ("a: [", ["2: not YAML: the indentation or a list's dash isn't right; indent the keys of one mapping alike"]),
     ("a: b: c", ["1: not YAML: a colon where none belongs; put a text that has one in quotes"]),
     (
