@@ -88,9 +88,12 @@ class Service:
 
     async def probe(self, account: Account, seconds: float | None, *, openmetrics: bool) -> str:
         """The text of a scrape of one account."""
-        rendering = self._exposition
-        view = await self.observe(account, seconds)
-        return "".join(await rendering.accounts([view], openmetrics=openmetrics)) + ("# EOF\n" if openmetrics else "")
+        return await self.rendered(await self.observe(account, seconds), openmetrics=openmetrics)
+
+    async def rendered(self, view: View, *, openmetrics: bool) -> str:
+        """The text of one account as it was seen."""
+        lines = await self._exposition.accounts([view], openmetrics=openmetrics)
+        return "".join(lines) + ("# EOF\n" if openmetrics else "")
 
     async def observe(self, account: Account, seconds: float | None) -> View:
         """One account's view, after waiting `seconds` at most."""

@@ -114,6 +114,13 @@ async def test_debug_tells_a_person_what_the_newest_calls_gave(app: App) -> None
     assert app.provider.count() == 1  # never past the cache
 
 
+async def test_debug_asks_once_even_where_nothing_is_cached(app: App) -> None:
+    app.settings = settings(account("one", cache_ttl=0.0))
+    await app.service.reload()
+    await app.text("/probe?target=one&debug=true")
+    assert app.provider.count() == 1
+
+
 async def test_debug_tells_of_failures_and_of_values_that_are_kept(app: App) -> None:
     app.settings = settings(account("one", cache_ttl=0.0))
     await app.service.reload()
