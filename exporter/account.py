@@ -200,6 +200,7 @@ class Account:
         return Ask(
             api.tally,
             self._sign if api.is_credentialed else None,
+            self.settings.credential.confidential() if api.is_credentialed else (),
             api.settings.timeout_seconds,
             ended,
             not_refused_since,

@@ -1,6 +1,6 @@
 """What an account's provider told us: values of the domain, free of HTTP and of Prometheus."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 STATUSES = ("active", "suspended", "expired", "cancelled", "trial", "pending", "unknown")
@@ -78,3 +78,15 @@ class Readings:
     contacts: ContactQuota | None = None
     prices: tuple[MessagePrice, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    def texts(self) -> Iterator[str]:
+        """Every text that the provider chose and that may become a label or a line in the log, prices' aside."""
+        if self.account_id is not None:
+            yield self.account_id
+        for credit in self.credits:
+            yield from credit.messages_remaining
+        if self.subscription is not None:
+            yield self.subscription.subscription_id or ""
+            yield self.subscription.plan or ""
+            yield from self.subscription.features
+        yield from self.remarks

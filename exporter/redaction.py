@@ -33,6 +33,7 @@ def register(value: str) -> None:
         json.dumps(value, ensure_ascii=False)[1:-1],
         html.escape(value),
         repr(value)[1:-1],
+        repr(f"{value}\"'")[1:-4],  # within a longer text that holds both quotes
     }:
         _forms[form] = alone and _forms.get(form, True)
 

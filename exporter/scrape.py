@@ -4,7 +4,10 @@ import asyncio
 import math
 from collections.abc import Iterable
 
-from exporter.account import Account, View
+from exporter.account import Account, Ticket, View
+
+STARTED_AT_ONCE = 20
+"""Accounts whose calls begin in one turn of the loop: hundreds would hold up everybody else."""
 
 
 async def scrape(accounts: Iterable[Account], seconds: float | None) -> list[View]:
@@ -17,8 +20,12 @@ async def scrape(accounts: Iterable[Account], seconds: float | None) -> list[Vie
     accounts = list(accounts)
     deadline = math.inf if seconds is None or not accounts else accounts[0].now() + seconds
     end = None if seconds is None else loop.time() + seconds
-    tickets = [account.ask(deadline) for account in accounts]
+    tickets: list[Ticket] = []
     try:
+        for number, account in enumerate(accounts, 1):
+            tickets.append(account.ask(deadline))
+            if number % STARTED_AT_ONCE == 0:
+                await asyncio.sleep(0)
         tasks = {task for ticket in tickets for task in ticket.tasks}
         if tasks:
             await asyncio.wait(tasks, timeout=None if end is None else max(0.0, end - loop.time()))

@@ -212,6 +212,9 @@ def _stamp(status: os.stat_result) -> _Stamp:
     return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
 
 
+_SHORTEST_CONFIDENTIAL = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """What an account signs in with: one of `SIGN_IN_FORMS` and its parts.
@@ -232,6 +235,11 @@ class Credential:
     def value(self, key: str) -> str:
         """One part, such as `api_key`."""
         return self.secrets[key].value()
+
+    def confidential(self) -> tuple[str, ...]:
+        """What nobody may see of it: all but a user's name, and nothing so short that it may be a word."""
+        values = (secret.value() for key, secret in self.secrets.items() if key != "username")
+        return tuple(value for value in values if len(value) >= _SHORTEST_CONFIDENTIAL)
 
     def refresh(self) -> bool:
         """Reads files that changed again, and says whether any value is another one."""

@@ -13,9 +13,10 @@ from exporter.failure import Failure, FailureError, Reason
 from exporter.providers import extract
 from exporter.providers.definition import Api, Definition
 from exporter.readings import Readings
+from exporter.redaction import SHOWN
 from exporter.settings import HttpSettings
 from exporter.signing import Signer
-from exporter.transport import Call, Client
+from exporter.transport import Answer, Call, Client
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ LATE_ANSWER_SECONDS = 300.0
 """An answer that came after its askers had left serves the next scrape for this long."""
 
 RETRY_PAUSE_SECONDS = 0.1
+READ_IN_THREAD_BYTES = 64 * 1024
 RATE_LIMIT_SECONDS = 60.0
 LONGEST_RATE_LIMIT_SECONDS = 3600.0
 
@@ -77,12 +79,13 @@ class Flight:
 class Ask:
     """Who starts a call: what it costs is theirs.
 
-    `may_call` is awaited first and says whether the call may be made at all, `may_retry` whether a call that
-    started then may be repeated; `ended` hears of the outcome.
+    `secrets` are what is sent, which no label may show. `may_call` is awaited first and says whether the call
+    may be made at all, `may_retry` whether a call that started then may be repeated; `ended` hears of the outcome.
     """
 
     tally: Tally
     sign: Signer | None
+    secrets: tuple[str, ...]
     timeout_seconds: float
     ended: Callable[[Outcome], None]
     may_retry: Callable[[float], bool]
@@ -184,12 +187,15 @@ class Source:
         started = self._clock.monotonic()
         end = started + ask.timeout_seconds
         outcome = await self._attempt(ask, started, end)
-        again = self._clock.monotonic() + RETRY_PAUSE_SECONDS
-        allowed = flight.askers and again + outcome.duration_seconds < min(end, flight.deadline)
+        resumed = self._clock.monotonic() + RETRY_PAUSE_SECONDS
+        allowed = flight.askers and resumed + outcome.duration_seconds < min(end, flight.deadline)
         if allowed and self._is_worth_a_retry(outcome):
             await asyncio.sleep(RETRY_PAUSE_SECONDS)
             if ask.may_retry(started):
-                outcome = await self._attempt(ask, started, end)
+                again = await self._attempt(ask, started, end)
+                # A server that answers 503 often closes the connection as well: its answer says more than that.
+                cut_off = isinstance(again.result, Failure) and again.result.reason is Reason.CONNECTION
+                outcome = outcome if cut_off and outcome.status is not None else again
         return outcome
 
     @staticmethod
@@ -209,8 +215,14 @@ class Source:
         try:
             async with asyncio.timeout(end - self._clock.monotonic()):
                 answer = await self._client.get(self._call_signed_by(ask.sign), self.http)
-            status, header_names = answer.status, answer.header_names
-            result = extract.answer(answer.status, answer.body, self.definition, self.api)
+            status = answer.status
+            header_names = tuple(name if not _holds(name, ask.secrets) else SHOWN for name in answer.header_names)
+            if len(answer.body) > READ_IN_THREAD_BYTES:
+                result = await asyncio.to_thread(self._read, answer)
+            else:
+                result = self._read(answer)
+            if any(_holds(text, ask.secrets) for text in result.texts()):
+                result = Failure(Reason.INVALID_RESPONSE, "the answer gives the account's secret back as a value")
         except FailureError as error:
             result = error.failure
             if status is not None and answer.retry_after_seconds is not None:
@@ -224,6 +236,9 @@ class Source:
         if isinstance(result, Failure):
             ask.tally.failures += 1
         return self._outcome(result, started, status, header_names)
+
+    def _read(self, answer: Answer) -> Readings:
+        return extract.answer(answer.status, answer.body, self.definition, self.api)
 
     def _call_signed_by(self, sign: Signer | None) -> Call:
         """The call, the same one as before while the signer is the same."""
@@ -258,3 +273,9 @@ class Source:
         elif reason in HELD_BACK or (reason is Reason.UNAUTHORIZED and self.api.public):
             self._backoff.refused(outcome.ended)
             self._not_before = max(self._not_before, self._backoff.until)
+
+
+def _holds(text: str, secrets: tuple[str, ...]) -> bool:
+    """Whether a provider gives a secret back, however it has changed the case."""
+    folded = text.casefold()
+    return any(secret.casefold() in folded for secret in secrets)

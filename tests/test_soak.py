@@ -24,13 +24,17 @@ def test_scrapes_under_switching_faults_leave_nothing_behind(tmp_path: Path) -> 
     assert report.calls > SHORT
 
 
-def readings(*rss_mib: float, fds: int = 50, threads: int = 4) -> list[Reading]:
+def readings(*rss_mib: float, fds: int = 40, threads: int = 4) -> list[Reading]:
     return [Reading(n, rss, fds, threads) for n, rss in enumerate(rss_mib)]
+
+
+def last(fds: int = 40, threads: int = 4) -> list[Reading]:
+    return [*readings(*[60.0] * 9), Reading(9, 60.0, fds, threads)]
 
 
 def good() -> Report:
     steady = readings(60, *[64.0] * 9)
-    return Report(Counter({"200": 100}), readings=steady, exit_code=0)
+    return Report(Counter({"200": 100}), start=Reading(0, 50.0, 15, 4), readings=steady, apis=40, exit_code=0)
 
 
 def test_a_steady_run_is_good_though_its_first_fifth_grew() -> None:
@@ -44,8 +48,9 @@ def test_a_steady_run_is_good_though_its_first_fifth_grew() -> None:
         (replace(good(), statuses=Counter({"200": 99, "503": 1})), "not every scrape"),
         (replace(good(), statuses=Counter()), "not every scrape"),
         (replace(good(), readings=readings(*(60 + n * MOST_GROWTH_MIB / 7 for n in range(10)))), "memory grew"),
-        (replace(good(), readings=[*readings(*[60.0] * 9), Reading(9, 60, 51 + MOST_NEW_FDS, 4)]), "file descriptors"),
-        (replace(good(), readings=[*readings(*[60.0] * 9), Reading(9, 60, 50, 5)]), "threads"),
+        (replace(good(), readings=last(fds=41 + MOST_NEW_FDS)), "file descriptors grew"),
+        (replace(good(), apis=24), "40 file descriptors for 24 apis"),
+        (replace(good(), readings=last(threads=5)), "threads"),
         (replace(good(), calls_when_quiet=1), "1 calls after the last scrape"),
         (replace(good(), cpu_seconds_when_quiet=2 * MOST_IDLE_CPU_SECONDS), "CPU"),
         (replace(good(), exit_code=1), "ended with 1"),

@@ -26,6 +26,13 @@ from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subs
 T = TypeVar("T")
 Read = Callable[[Value, Any, Mapping[str, str]], T | None]
 
+MOST_VALUES = 250_000
+"""Values of one answer: a price list of all countries has a hundredth of it. A megabyte of `{}` has more, and parsed
+it would take fifty times its size."""
+
+MOST_PRICES = 20_000
+"""Prices of one answer: each may become a series."""
+
 MOST_MEMBERS = 100
 """Features or channels of one answer: an object with more is no list of names, but would be as many series."""
 
@@ -62,6 +69,8 @@ def parse(body: bytes, api: Api) -> Any:
         FailureError: `invalid_response`.
     """
     try:
+        if sum(body.count(sign) for sign in (b",", b"{", b"[")) > MOST_VALUES:
+            raise invalid_response(f"the body holds more than {MOST_VALUES} values")
         text = body.decode("utf-8-sig")
         if api.format == "text":
             return text
@@ -297,6 +306,8 @@ class _Extraction:
                     self.remark(f"two prices for {' '.join(key)}: the dearer is taken")
                 if key not in found or price.price > found[key].price:
                     found[key] = price
+            if len(found) > MOST_PRICES:
+                raise invalid_response(f"more than {MOST_PRICES} prices")
         if not found:
             raise invalid_response("no price could be read")
         return tuple(found.values())
