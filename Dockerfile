@@ -1,8 +1,15 @@
+# Tags, not digests: dependabot moves them on, and the release says by its provenance what they stood for.
+FROM ghcr.io/astral-sh/uv:0.13.9 AS uv
+
 # Both stages stand on the same Python, so that the virtual environment can be copied as it is.
-FROM python:3.13-slim AS build
-COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /usr/local/bin/uv
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+FROM python:3.13-slim-trixie AS build
+COPY --from=uv /uv /usr/local/bin/uv
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PROJECT_ENVIRONMENT=/opt/sms-exporter \
+    UV_PYTHON_DOWNLOADS=never
 WORKDIR /src
+# What we depend on comes first and from the lock file alone: a change of our code builds on this layer.
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=uv.lock,target=uv.lock \
     --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
@@ -12,18 +19,34 @@ COPY exporter ./exporter
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-dev --no-editable
 
-FROM python:3.13-slim
-LABEL org.opencontainers.image.title="sms-exporter" \
-      org.opencontainers.image.description="Prometheus exporter for the credit, subscription and contact quota of messaging accounts" \
-      org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /src/.venv /src/.venv
+FROM python:3.13-slim-trixie
+COPY --from=build /opt/sms-exporter /opt/sms-exporter
 COPY LICENSE /usr/share/doc/sms-exporter/LICENSE
-ENV PATH=/src/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-# A number, because Kubernetes' runAsNonRoot can't look a name up.
+ENV PATH=/opt/sms-exporter/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+# A number, because Kubernetes' runAsNonRoot can't look a name up. Nothing is written: the root may be read-only.
 USER 65532:65532
 WORKDIR /etc/sms-exporter
 EXPOSE 10077
-HEALTHCHECK --interval=30s --timeout=3s --start-period=5s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:10077/-/healthy', timeout=2)"]
+# No urllib: it would go through http_proxy. 401 is an answer too, where --web.config.file asks for a password; with TLS,
+# or on another port, say another health check.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
+    CMD ["python", "-c", "import http.client as h, sys; c = h.HTTPConnection('127.0.0.1', 10077, timeout=3); c.request('GET', '/-/healthy'); sys.exit(c.getresponse().status not in (200, 401))"]
 ENTRYPOINT ["sms-exporter"]
 CMD ["serve", "--config.file=/etc/sms-exporter/sms-exporter.yml"]
+
+# Last, because they change with every build.
+ARG VERSION=0.0.0+unreleased
+ARG REVISION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.title="sms-exporter" \
+      org.opencontainers.image.description="Prometheus exporter for the credit, subscription status and contact quota of SMS, RCS and WhatsApp accounts" \
+      org.opencontainers.image.url="https://github.com/sms-exporter/sms-exporter" \
+      org.opencontainers.image.source="https://github.com/sms-exporter/sms-exporter" \
+      org.opencontainers.image.documentation="https://github.com/sms-exporter/sms-exporter/tree/main/docs" \
+      org.opencontainers.image.vendor="sms-exporter" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED"

@@ -2,6 +2,6 @@
 
 import sys
 
-from exporter.cli import main
+from exporter.cli import command
 
-sys.exit(main())
+sys.exit(command())

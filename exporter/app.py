@@ -1,6 +1,7 @@
 """The HTTP routes: from requests to the service and back."""
 
 import asyncio
+import json
 import logging
 import math
 import time
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from exporter import debug
+from exporter import debug, discovery
 from exporter.account import Account
 from exporter.exposition import compress
 from exporter.faults import closest
@@ -22,27 +23,43 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _COMPRESS_IN_THREAD_BYTES = 256 * 1024
 
+SEND_SECONDS = 30.0
+"""How long a reader may take for an answer: longer than any scrape's timeout."""
+
 
 @dataclass(frozen=True, slots=True)
 class WebOptions:
-    """The flags that shape the routes; `timeout_offset` is in seconds, 0 for `max_requests` is no limit."""
+    """The flags that shape the routes; `timeout_offset` is in seconds, 0 for `max_requests` is no limit.
+
+    Where `external_url` has a path, everything is served below it as well, for a proxy that doesn't take it off.
+    """
 
     telemetry_path: str = "/metrics"
     enable_lifecycle: bool = False
     max_requests: int = 40
     timeout_offset: float = 0.5
+    external_url: str | None = None
 
 
 def create_app(service: Service, options: WebOptions | None = None) -> web.Application:
-    """The web application of one running service."""
+    """The web application of one running service.
+
+    Raises:
+        ValueError: the external URL is none.
+    """
     routes = _Routes(service, options or WebOptions())
     app = web.Application()
-    app.router.add_get(routes.options.telemetry_path, routes.limited(routes.metrics))
-    app.router.add_get("/probe", routes.limited(routes.probe))
-    app.router.add_get("/-/healthy", _healthy)
-    app.router.add_get("/-/ready", _ready)
-    app.router.add_route("POST", "/-/reload", routes.reload)
-    app.router.add_route("PUT", "/-/reload", routes.reload)
+    for prefix in dict.fromkeys(("", routes.prefix)):
+        app.router.add_get(f"{prefix}/", routes.limited(routes.page))
+        app.router.add_get(prefix + routes.options.telemetry_path, routes.limited(routes.metrics))
+        app.router.add_get(f"{prefix}/probe", routes.limited(routes.probe))
+        app.router.add_get(f"{prefix}/sd", routes.targets)
+        app.router.add_get(f"{prefix}/-/healthy", _healthy)
+        app.router.add_get(f"{prefix}/-/ready", _ready)
+        app.router.add_route("POST", f"{prefix}/-/reload", routes.reload)
+        app.router.add_route("PUT", f"{prefix}/-/reload", routes.reload)
+    if routes.prefix:
+        app.router.add_get(routes.prefix, routes.below)
     app.on_response_prepare.append(_name_server)
     return app
 
@@ -62,9 +79,15 @@ async def _ready(_request: web.Request) -> web.Response:
 class _Routes:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self.options = options
+        self._external = None if options.external_url is None else discovery.external(options.external_url)
         self._service = service
         self._requests = 0
         self._warned = -math.inf
+
+    @property
+    def prefix(self) -> str:
+        """The path before all others by which the outside knows the exporter."""
+        return "" if self._external is None else self._external.prefix
 
     def limited(self, handler: Handler) -> Handler:
         """A handler that answers 503 at once past `--web.max-requests`, and never queues."""
@@ -79,9 +102,10 @@ class _Routes:
                 return web.Response(status=503, text=message)
             self._requests += 1
             try:
-                return await handler(request)
+                response = await handler(request)
             finally:
                 self._requests -= 1
+            return await _sent(request, response)
 
         return guarded
 
@@ -114,21 +138,47 @@ class _Routes:
     async def _debug(self, request: web.Request, account: Account) -> web.Response:
         seconds = self._seconds(request)
         view = await self._service.observe(account, seconds)
-        metrics = await self._service.probe(account, 0, openmetrics=False)
+        metrics = await self._service.rendered(view, openmetrics=False)
         return web.Response(text=debug.report(account, view, metrics), headers={"Cache-Control": "no-store"})
+
+    async def page(self, request: web.Request) -> web.Response:
+        from exporter import page  # noqa: PLC0415  # templates and all: who never looks, never pays
+
+        views = await self._service.observe_all(page.WAIT_SECONDS)
+        state = self._service.state()
+        shown = page.Page(
+            views,
+            self._service.now_timestamp_seconds(),
+            state.version,
+            self.options.telemetry_path,
+            state.last_reload_successful,
+        )
+        body = (await asyncio.to_thread(page.render, shown)).encode()
+        return await _packed(request, body, {**page.headers(), "Vary": "Accept-Encoding"})
+
+    async def below(self, _request: web.Request) -> web.Response:
+        """The page's links start from the path that ends with a slash."""
+        return web.Response(status=308, headers={"Location": f"{self.prefix.rpartition('/')[2]}/"})
+
+    async def targets(self, request: web.Request) -> web.Response:
+        groups = discovery.target_groups(self._service.accounts.settings.accounts, self._origin(request))
+        return web.Response(body=json.dumps(groups).encode(), headers={"Content-Type": "application/json"})
+
+    def _origin(self, request: web.Request) -> discovery.Origin:
+        """Where this asker finds the exporter: as configured, else as it called it, else the socket's own address."""
+        if self._external is not None:
+            return self._external
+        host = request.headers.get("Host", "")
+        if not discovery.is_host(host):
+            name, port = request.get_extra_info("sockname")[:2]
+            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+        return discovery.Origin(request.scheme, host)
 
     async def _exposed(self, request: web.Request, render: Callable[[bool], Awaitable[str]]) -> web.Response:
         """An exposition in the form that the asker takes."""
         content_type = choose_format(request.headers.get("Accept"))
         body = (await render(content_type.startswith(OPENMETRICS))).encode()
-        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-        if accepts_gzip(request.headers.get("Accept-Encoding")):
-            headers["Content-Encoding"] = "gzip"
-            if len(body) > _COMPRESS_IN_THREAD_BYTES:
-                body = await asyncio.to_thread(compress, body)
-            else:
-                body = compress(body)
-        return web.Response(body=body, headers=headers)
+        return await _packed(request, body, {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
 
     async def reload(self, _request: web.Request) -> web.Response:
         if not self.options.enable_lifecycle:
@@ -146,6 +196,29 @@ class _Routes:
             return None
         seconds = timeout - self.options.timeout_offset
         return seconds if math.isfinite(timeout) and timeout > 0 and seconds >= 0 else None
+
+
+async def _packed(request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:
+    """An answer, compressed where the asker takes that."""
+    if accepts_gzip(request.headers.get("Accept-Encoding")):
+        headers["Content-Encoding"] = "gzip"
+        if len(body) > _COMPRESS_IN_THREAD_BYTES:
+            body = await asyncio.to_thread(compress, body)
+        else:
+            body = compress(body)
+    return web.Response(body=body, headers=headers)
+
+
+async def _sent(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """The answer, once its reader has taken it; one that doesn't is cut off, for the answer fills memory meanwhile."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await response.prepare(request)
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    return response
 
 
 def _bad_request(message: str) -> web.Response:

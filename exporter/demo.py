@@ -56,6 +56,7 @@ class Demo:
         return (
             f"\nSimulated accounts, {self.story.speed:g} times as fast as life (a day takes {day}):"
             f"\n\n  {indented}\n\nLook at\n"
+            f"  {exporter}/\n"
             f"  {exporter}{telemetry_path}\n"
             f"  {exporter}/probe?target={first}&debug=true\n"
             f"Ctrl-C ends it.\n"

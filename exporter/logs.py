@@ -4,10 +4,13 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from exporter.redaction import redact
+
+logger = logging.getLogger(__name__)
 
 LEVELS = ("debug", "info", "warn", "error")
 FORMATS = ("logfmt", "json")
@@ -57,3 +60,9 @@ def configure(level: str = "info", style: str = "logfmt", stream: TextIO | None 
     for library in ("aiohttp", "asyncio", "httpx", "httpcore", "oauthlib"):
         logging.getLogger(library).setLevel(logging.WARNING)
     logging.captureWarnings(True)
+
+
+def odd(warnings: Iterable[object]) -> None:
+    """Log what is unwise in a configuration."""
+    for warning in warnings:
+        logger.warning("Configuration is odd", extra={"err": str(warning)})

@@ -139,4 +139,4 @@ def _waiting(seconds: float | None, accounts: int) -> float | None:
     """How long to wait for providers, so that rendering and sending still end within `seconds`."""
     if seconds is None:
         return None
-    return max(0.0, seconds - min(0.05 + 0.0002 * accounts, 0.2 * seconds))
+    return max(0.0, seconds - min(0.05 + 0.0005 * accounts, 0.25 * seconds))

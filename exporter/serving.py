@@ -1,10 +1,13 @@
 """The process: sockets, signals, and an orderly end."""
 
 import asyncio
+import gc
 import logging
+import os
 import platform
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -25,13 +28,19 @@ class AddressError(ValueError):
     """A listen address that can't be read, or not be listened on."""
 
 
-def run(main: Coroutine[Any, Any, int]) -> int:
-    """Run the process' main coroutine on the fast event loop where there is one."""
+def run(main: Coroutine[Any, Any, int], leave: Callable[[int], None]) -> int:
+    """Run the process' main coroutine on the fast event loop where there is one; its result goes to `leave` first."""
+
+    async def whole() -> int:
+        code = await main
+        leave(code)
+        return code
+
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:
-        return asyncio.run(main)
-    return uvloop.run(main)
+        return asyncio.run(whole())
+    return uvloop.run(whole())
 
 
 def listen(address: str) -> list[socket.socket]:
@@ -57,10 +66,50 @@ def listen(address: str) -> list[socket.socket]:
         raise AddressError(f"--web.listen-address {address!r}: {error.strerror or error}") from error
 
 
-def url(address: str) -> str:
+def activated(first: int = 3) -> list[socket.socket]:
+    """The listening sockets that systemd hands over (sd_listen_fds(3)), once: `first` is where they begin.
+
+    Raises:
+        AddressError: there are none, or one isn't a listening TCP socket.
+    """
+    count = os.environ.get("LISTEN_FDS", "")
+    is_ours = os.environ.get("LISTEN_PID") == str(os.getpid()) and count.isascii() and count.isdigit()
+    for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    if not is_ours or int(count) == 0:
+        raise AddressError("--web.systemd-socket: systemd handed over no socket; is the .socket unit started?")
+    listeners = []
+    for descriptor in range(first, first + int(count)):
+        try:
+            listener = socket.socket(fileno=descriptor)
+            is_listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        except OSError as error:
+            raise AddressError(f"--web.systemd-socket: file descriptor {descriptor}: {error.strerror}") from error
+        if not is_listening or listener.family not in {socket.AF_INET, socket.AF_INET6}:
+            listener.close()
+            raise AddressError("--web.systemd-socket: write the .socket unit's ListenStream= with a TCP port")
+        listener.set_inheritable(False)
+        listeners.append(listener)
+    return listeners
+
+
+def listeners(addresses: Sequence[str] | None, use_systemd: bool, default: str) -> list[socket.socket]:
+    """The sockets that the flags ask for.
+
+    Raises:
+        AddressError: they can't be had, or the flags exclude one another.
+    """
+    if use_systemd and addresses:
+        raise AddressError("--web.systemd-socket and --web.listen-address exclude one another")
+    if use_systemd:
+        return activated()
+    return [listener for address in addresses or [default] for listener in listen(address)]
+
+
+def url(address: str, scheme: str = "http") -> str:
     """Where a person on this machine finds what listens on an address: `[::]` and `0.0.0.0` are all of them."""
     host, _, port = address.rpartition(":")
-    return f"http://{'localhost' if host in {'[::]', '0.0.0.0'} else host}:{port}"  # noqa: S104
+    return f"{scheme}://{'localhost' if host in {'[::]', '0.0.0.0'} else host}:{port}"  # noqa: S104
 
 
 def shown(listener: socket.socket) -> str:
@@ -73,11 +122,16 @@ async def serve(
     app: web.Application,
     listeners: Sequence[socket.socket],
     *,
+    ssl_context: ssl.SSLContext | None = None,
     reload: Callable[[], Coroutine[Any, Any, object]],
     close: Callable[[], Coroutine[Any, Any, None]],
-    started: Callable[[Sequence[str]], None] = lambda _addresses: None,
+    started: Callable[[Sequence[str]], None] = lambda _urls: None,
+    beside: Coroutine[Any, Any, None] | None = None,
 ) -> int:
-    """Serve until SIGTERM or SIGINT, then end in order; SIGHUP reloads. Returns the exit code."""
+    """Serve until SIGTERM or SIGINT, then end in order; SIGHUP reloads. Returns the exit code.
+
+    `started` hears the URLs once they are served; `beside` runs for as long as they are.
+    """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     reloads: set[asyncio.Task[object]] = set()
@@ -91,18 +145,25 @@ async def serve(
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
     logger.info("Starting sms-exporter", extra={"version": __version__, "pythonversion": platform.python_version()})
+    # What is there now stays: the collector needn't look through it at every scrape.
+    gc.collect()
+    gc.freeze()
     runner = web.AppRunner(
         app, access_log=None, handle_signals=False, shutdown_timeout=GRACE_SECONDS, keepalive_timeout=IDLE_SECONDS
     )
     await runner.setup()
     for listener in listeners:
-        await web.SockSite(runner, listener, backlog=1024).start()
+        await web.SockSite(runner, listener, ssl_context=ssl_context, backlog=1024).start()
     addresses = [shown(listener) for listener in listeners]
     for address in addresses:
         logger.info("Listening on", extra={"address": address})
-    started(addresses)
+        logger.info(f"TLS is {'disabled' if ssl_context is None else 'enabled'}.", extra={"address": address})
+    started([url(address, "http" if ssl_context is None else "https") for address in addresses])
+    watching = None if beside is None else loop.create_task(beside)
     await ended.wait()
     logger.info("Ending")
+    if watching is not None:
+        watching.cancel()
     await runner.cleanup()
     await close()
     return 0

@@ -8,6 +8,7 @@ import asyncio
 import errno
 import functools
 import os
+import re
 import ssl
 import sys
 import time
@@ -35,6 +36,8 @@ from exporter.signing import Signer
 MOST_REDIRECTS = 5
 KEEPALIVE_SECONDS = 300.0
 """An idle connection outlives the usual scrape intervals, so that a scrape opens none."""
+
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 TransportFactory = Callable[[HttpSettings, str | None], httpx.AsyncBaseTransport]
 """From HTTP settings and a proxy's URL to the transport that obeys them."""
@@ -236,7 +239,12 @@ def _file_states(tls: TlsSettings) -> object:
 
 def _onward(call: Call, url: httpx.URL, location: str) -> Call:
     """The call that a redirect asks for; the credential stays with the origin that it was given for."""
-    onward = url.join(location).copy_with(userinfo=b"")
+    try:
+        onward = url.join(location).copy_with(userinfo=b"")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise FailureError(Failure(Reason.REDIRECT, "redirected to what is no URL")) from error
+    if _HOST.fullmatch(onward.host) is None:
+        raise FailureError(Failure(Reason.REDIRECT, "redirected to what is no URL"))
     if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
         raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
     same_origin = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)

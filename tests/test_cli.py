@@ -1,14 +1,16 @@
 """The command line: commands, flags, exit codes, and what goes to which stream."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from exporter import __version__, cli
-from exporter.serving import AddressError, listen, shown, url
+from exporter import __version__, cli, flags
+from exporter.serving import AddressError, activated, listen, listeners, shown, url
 
 CONFIG = "accounts:\n- name: shop\n  provider: qlara\n  auth: {api_key: a-secret-key}\n"
 
@@ -37,7 +39,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     said = capsys.readouterr().out
-    assert all(f"\n    {command}" in said for command in cli.COMMANDS)
+    assert all(f"\n    {command}" in said for command in flags.COMMANDS)
 
 
 def test_a_word_that_is_no_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,6 +120,13 @@ def test_an_unknown_provider_gets_the_nearest_word(capsys: pytest.CaptureFixture
         "--timeout-offset=x",
         "--log.level=loud",
         "--log.format=xml",
+        "--config.auto-reload-interval=0s",
+        "--config.auto-reload-interval=30",
+        "--web.external-url=sms.example.org",
+        "--web.external-url=ftp://sms.example.org",
+        "--web.external-url=https://user@sms.example.org",
+        "--web.external-url=https://sms.example.org/?a=b",
+        "--web.external-url=https://sms.example.org:port",
         "--config.fil=x",
     ],
 )
@@ -126,7 +135,9 @@ def test_a_flag_that_makes_no_sense_is_refused(flag: str) -> None:
     assert run("serve", flag) == 2
 
 
-@pytest.mark.parametrize("flag", ["--demo.speed=0", "--demo.speed=fast", "--demo.seed=x", "--config.file=x"])
+@pytest.mark.parametrize(
+    "flag", ["--demo.speed=0", "--demo.speed=fast", "--demo.seed=x", "--config.file=x", "--config.enable-auto-reload"]
+)
 def test_a_flag_of_the_demo_that_makes_no_sense_is_refused(flag: str) -> None:
     assert run("demo", flag) == 2
 
@@ -178,3 +189,57 @@ def test_a_listen_address_that_cant_be_had_is_named(address: str) -> None:
 def test_every_address_of_the_machine_is_shown_as_localhost() -> None:
     assert url("[::]:10077") == url("0.0.0.0:10077") == "http://localhost:10077"
     assert url("127.0.0.1:5") == "http://127.0.0.1:5"
+    assert url("[::1]:5", "https") == "https://[::1]:5"
+
+
+def test_several_addresses_and_the_default() -> None:
+    found = listeners(["127.0.0.1:0", "[::1]:0"], use_systemd=False, default=":10077")
+    found += listeners(None, use_systemd=False, default="127.0.0.1:0")
+    assert [shown(listener).rpartition(":")[0] for listener in found] == ["127.0.0.1", "[::1]", "127.0.0.1"]
+    for listener in found:
+        listener.close()
+
+
+def test_addresses_and_systemd_exclude_one_another() -> None:
+    with pytest.raises(AddressError, match="exclude one another"):
+        listeners(["127.0.0.1:0"], use_systemd=True, default=":10077")
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"LISTEN_PID": "1", "LISTEN_FDS": "1"}, {"LISTEN_FDS": "x"}, {"LISTEN_FDS": "0"}]
+)
+def test_sockets_that_systemd_gave_nobody_or_another_are_refused(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"LISTEN_PID": str(os.getpid())} | environment).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AddressError, match="handed over no socket"):
+        listeners(None, use_systemd=True, default=":10077")
+    assert "LISTEN_PID" not in os.environ  # what runs further programs would pass it on
+
+
+@pytest.mark.parametrize("kind", ["tcp", "connected", "unix", "file"])
+def test_only_listening_tcp_sockets_are_taken_from_systemd(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    with socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET) as given:
+        if kind == "unix":
+            given.bind(str(tmp_path / "socket"))
+        if kind != "connected":
+            given.listen()
+        descriptor = os.open(tmp_path, os.O_RDONLY) if kind == "file" else os.dup(given.fileno())
+        os.set_inheritable(descriptor, True)
+        if kind == "tcp":
+            (taken,) = activated(descriptor)
+            with taken:
+                assert (shown(taken), taken.get_inheritable()) == (shown(given), False)
+            return
+        said = f"descriptor {descriptor}: Socket operation on non-socket" if kind == "file" else "ListenStream="
+        with pytest.raises(AddressError, match=said):
+            activated(descriptor)
+        if kind == "file":
+            os.close(descriptor)

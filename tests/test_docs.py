@@ -22,7 +22,7 @@ MADE = pages()
 EVERY_PAGE = sorted(
     {*MADE, *(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])}
 )
-COMMANDS = ("", "serve", "demo", "check-config", "providers", "schema")
+COMMANDS = ("", "serve", "demo", "check", "check-config", "providers", "schema")
 
 Hold = Callable[[str, str], None]
 
@@ -154,6 +154,7 @@ def test_flags_and_metrics_that_are_named_exist(page: str, helps: dict[str, str]
     known = set(re.findall(r"--[a-z][a-z.-]+", "".join(helps.values())))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z.-]+", text)) <= known
     families = {family.name for family in (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)}
+    families |= set(re.findall(r"record: \w+:(\w+):", (ROOT / "alerts/rules.yml").read_text()))
     assert set(re.findall(r"\bsms_[a-z_]+", text)) <= families
 
 

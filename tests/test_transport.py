@@ -186,7 +186,8 @@ async def test_redirects_are_followed_where_configured_but_the_credential_stays_
     ("location", "detail"),
     [
         ("/x", "more than 5 redirects"),
-        ("file:///etc/passwd", "redirected away from https"),
+        ("file:///etc/passwd", "redirected to what is no URL"),
+        ("http://[x", "redirected to what is no URL"),
         ("ftp://127.0.0.1/", "redirected away from https"),
     ],
 )
@@ -341,7 +342,6 @@ NOW = 1_800_000_000.0
         (None, None),
         ("120", 120.0),
         (" 0 ", 0.0),
-        ("99999999999999999999", 999999999.0),
         (email.utils.formatdate(NOW + 90, usegmt=True), 90.0),
         (email.utils.formatdate(NOW - 90, usegmt=True), 0.0),
         ("-5", None),

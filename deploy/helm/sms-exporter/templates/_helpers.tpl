@@ -1,0 +1,100 @@
+{{/* Names and labels that several templates use. */}}
+
+{{- define "sms-exporter.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "sms-exporter.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains (include "sms-exporter.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "sms-exporter.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sms-exporter.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "sms-exporter.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "sms-exporter.labels" -}}
+{{ include "sms-exporter.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: sms-exporter
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sms-exporter.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "sms-exporter.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sms-exporter.image" -}}
+{{- $name := printf "%s/%s" .Values.image.registry .Values.image.repository -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" $name .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sms-exporter.configMapName" -}}
+{{- default (include "sms-exporter.fullname" .) .Values.existingConfigMap.name -}}
+{{- end -}}
+
+{{/* The probe's way to the port: with a web configuration it may ask for a certificate or a password. */}}
+{{- define "sms-exporter.probe" -}}
+{{- if .root.Values.webConfig.existingSecret -}}
+tcpSocket: {port: http}
+{{- else -}}
+httpGet: {path: {{ .path }}, port: http}
+{{- end -}}
+{{- end -}}
+
+{{/* A ConfigMap is read by many: no secret passes through it. */}}
+{{- define "sms-exporter.refuseSecrets" -}}
+{{- $config := fromYaml .Values.config -}}
+{{- if hasKey $config "Error" -}}{{- fail (printf "config is not YAML: %s" $config.Error) -}}{{- end -}}
+{{- range $account := $config.accounts -}}
+  {{- $auth := default dict $account.auth -}}
+  {{- $found := list -}}
+  {{- range list "api_key" "token" -}}{{- if hasKey $auth . -}}{{- $found = append $found . -}}{{- end -}}{{- end -}}
+  {{- if hasKey (default dict $auth.basic) "password" -}}{{- $found = append $found "basic.password" -}}{{- end -}}
+  {{- range list "consumer_key" "consumer_secret" "token" "token_secret" -}}
+    {{- if hasKey (default dict $auth.oauth1) . -}}{{- $found = append $found (printf "oauth1.%s" .) -}}{{- end -}}
+  {{- end -}}
+  {{- range $found -}}
+    {{- fail (printf "config: account %s: auth.%s would stand in a ConfigMap; name a file under /etc/sms-exporter/secrets/ (%s_file) or an environment variable (%s_env) instead" $account.name . . .) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Names of the accounts, for targets of their own. */}}
+{{- define "sms-exporter.accounts" -}}
+{{- $names := .Values.scrape.accounts -}}
+{{- if not $names -}}
+  {{- range (fromYaml .Values.config).accounts -}}
+    {{- if not (kindIs "string" .name) -}}
+      {{- fail (printf "config: account %v: Helm reads its name as something else than a text; quote it" .name) -}}
+    {{- end -}}
+    {{- $names = append $names .name -}}
+  {{- end -}}
+{{- end -}}
+{{- if not $names -}}
+  {{- fail "scrape.kind Probe: no account is known; name them in scrape.accounts, or let ScrapeConfig find them" -}}
+{{- end -}}
+{{- toYaml $names -}}
+{{- end -}}
+
+{{- define "sms-exporter.address" -}}
+{{ include "sms-exporter.fullname" . }}.{{ .Release.Namespace }}.svc:{{ .Values.service.port }}
+{{- end -}}

@@ -1,0 +1,88 @@
+"""`sms-exporter check` as a command: from a file and names to text on a stream and an exit code."""
+
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter import logs, nagios
+from exporter.checking import EXIT_CODES, CheckError, Result, as_json, check, prometheus, refusal_as_json
+from exporter.config.loading import load
+from exporter.faults import ConfigError
+from exporter.judgement import Severity
+from exporter.transport import HttpClient
+
+logger = logging.getLogger(__name__)
+
+_UNKNOWN = EXIT_CODES[Severity.UNKNOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to check: no `names` are all accounts; `until` is monotonic, None leaves it to the accounts' timeouts."""
+
+    file: Path
+    names: Sequence[str]
+    form: str
+    until: float | None
+
+
+async def report(order: Order) -> int:
+    """Check, write what was found to stdout, and return the exit code."""
+    try:
+        result, text = await _asked(order)
+        code = EXIT_CODES[result.severity]
+    except CheckError as error:
+        for line in error.lines:
+            print(line, file=sys.stderr)
+        text, code = _refusal(order.form, error), _UNKNOWN
+    except Exception:
+        # Python's own exit code for a defect, 1, would be a warning to a monitoring system.
+        logger.exception("Defect of the exporter")
+        text, code = _refusal(order.form, CheckError("Defect of the exporter: stderr has more")), _UNKNOWN
+    return _write(text) or code
+
+
+def _refusal(form: str, error: CheckError) -> str:
+    """What a program that reads stdout needs to hear; a person has stderr, and a file of metrics stays empty."""
+    if form == "json":
+        return refusal_as_json(error, time.time())
+    return nagios.refusal(error) if form == "nagios" else ""
+
+
+async def _asked(order: Order) -> tuple[Result, str]:
+    if order.form == "table":
+        from exporter import table  # noqa: PLC0415  # it alone needs rich, and now: later the time may be up
+    try:
+        loaded = load(order.file)
+    except ConfigError as error:
+        raise CheckError.of_file(error) from None
+    logs.odd(loaded.warnings)
+    seconds = None if order.until is None else max(0.0, order.until - time.monotonic())
+    result = await check(loaded.settings, order.names, seconds, HttpClient())
+    match order.form:
+        case "prometheus":
+            return result, await prometheus(result)
+        case "json":
+            return result, as_json(result)
+        case "nagios":
+            return result, nagios.status_line(result)
+    width = shutil.get_terminal_size((table.WIDTH, 24)).columns
+    return result, table.drawn(result, width, sys.stdout is not None and sys.stdout.isatty())
+
+
+def _write(text: str) -> int:
+    """Write to stdout, in UTF-8 whatever the locale is; returns an exit code above 0 where that can't be done."""
+    if sys.stdout is None:  # the file descriptor is closed
+        logger.error("Result can't be written", extra={"err": "stdout is closed"})
+        return _UNKNOWN
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    except OSError as error:
+        logger.error("Result can't be written", extra={"err": error.strerror})  # noqa: TRY400
+        return _UNKNOWN
+    return 0
