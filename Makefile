@@ -1,5 +1,6 @@
 # demo   runs the exporter on simulated accounts
 # test   everything, set-up included
+# stack  simulator, exporter, Prometheus with the rules, and Alertmanager, all real
 # bench  speed beside what else does the same work; figures are in docs/performance.md
 # soak   10,000 scrapes with faults switching at random
 # check  format, lint, types, order of the rooms, and the fast tests
@@ -9,7 +10,7 @@ SHELL := /bin/sh
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --locked
 
-.PHONY: demo test check bench soak format golden packages clean
+.PHONY: demo stack test check bench soak format golden packages clean
 
 demo: $(UV)
 	$(RUN) --no-dev sms-exporter demo $(FLAGS)
@@ -24,6 +25,9 @@ check: $(UV)
 	$(RUN) lint-imports --no-cache
 	$(RUN) hadolint Dockerfile
 	$(RUN) pytest -q -m "not end_to_end" $(FLAGS)
+
+stack: packages
+	$(RUN) python alerts/stack.py $(FLAGS)
 
 bench: $(UV)
 	$(RUN) python -m benchmarks $(FLAGS)
@@ -41,7 +45,8 @@ format: $(UV)
 
 # Writes the golden files anew; look at their diff.
 golden: $(UV)
-	$(RUN) pytest -q --update-golden tests
+	$(RUN) python alerts/build.py
+	$(RUN) pytest -q --update-golden -m "not end_to_end" tests
 
 .uv/bin/uv:
 	@python3 -m venv .uv 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; python3 -m venv .uv; }

@@ -1,0 +1,206 @@
+# ruff: noqa: INP001  # a script beside the rules, no package
+"""Makes the rules that are shipped out of `rules.yml.in`: for Prometheus, and the same for its Kubernetes operator.
+
+`python alerts/build.py` writes them; with `--dashboards` or `--runbooks` (and `--out`) their links lead to pages of
+your own. `rules.yml.in` is the rules with phrases between @ signs that stand here, each once.
+"""
+
+import argparse
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+NOTICE = "# Made by alerts/build.py: edit alerts/rules.yml.in, then run it.\n"
+REPLICAS = "instance, pod, container, endpoint, node"
+"""The labels by which two replicas of one exporter differ."""
+
+_WEAK = "CLP|COP|CRC|HUF|IDR|IQD|IRR|ISK|JPY|KRW|KZT|LBP|NGN|PKR|PYG|RSD|TZS|UGX|UZS|VND|XAF|XOF"
+"""Currencies whose unit is worth a cent or so."""
+
+_ACCOUNT = "$labels.job $labels.namespace $labels.provider $labels.account"
+_SELECTOR = "job=%q,namespace=%q,provider=%q,account=%q"
+
+_KUBERNETES = """\
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: sms-exporter
+  labels:
+    app.kubernetes.io/name: sms-exporter
+    app.kubernetes.io/part-of: sms-exporter
+spec:
+"""
+
+_RUNWAY = """\
+summary: The credit of {{ $labels.account }} at {{ $labels.provider }} will be used up %s.
+description: >-
+  {{ $labels.account }} has @money account:sms_credit_balance:min@ {{ $labels.currency }} left and spends
+  @money account:sms_credit_pace:1d@ {{ $labels.currency }} a day (by the last day or the last week, whichever was
+  faster): it lasts {{ $value | @span@ }}, and the %s threshold is
+  @duration account:sms_credit_runway_threshold_seconds:max severity="%s"@. Then no message is sent any more."""
+
+_ENDING = """\
+summary: The plan of {{ $labels.account }} at {{ $labels.provider }} ends %s.
+description: >-
+  The plan of {{ $labels.account }} {{ if lt $value 0.0 }}ended {{ $value | @span@ | reReplaceAll "-" "" }}
+  ago{{ else }}ends in {{ $value | @span@ }}{{ end }} and doesn't renew itself, as far as the provider says;
+  the %s threshold is @duration account:sms_subscription_remaining_threshold_seconds:max severity="%s"@. Without a
+  plan it sends nothing."""
+
+_SPAN = 'humanizeDuration | reReplaceAll "^(-?[0-9]+d [0-9]+h|-?[0-9]+h [0-9]+m|-?[0-9]+m) .*$" "$1"'
+"""A duration in its two greatest units."""
+
+Phrase = Callable[[str], str]
+
+
+def links(pyproject: Path = HERE.parent / "pyproject.toml") -> tuple[str, str]:
+    """Where runbooks and dashboards are, as pyproject.toml sets it."""
+    document = tomllib.loads(pyproject.read_text("utf-8"))
+    source = document["project"].get("urls", {}).get("Source", "https://github.com/sms-exporter/sms-exporter")
+    own = document.get("tool", {}).get("sms-exporter", {})
+    return f"{source}/blob/main/docs/alerts", own.get("dashboards", "http://localhost:3000/d")
+
+
+def _labels(text: str, *more: str) -> str:
+    return ", ".join(name for name in (*text.replace(",", " ").split(), *more))
+
+
+def _newest(arguments: str) -> str:
+    metric, api, *names = arguments.split(maxsplit=2)
+    ignored = _labels(" ".join(names), "api")
+    return f'last_over_time({metric}[30m]) unless ignoring ({ignored}) instance:sms_api_behind:seconds{{api="{api}"}}'
+
+
+def _held(arguments: str) -> str:
+    metric, api, *names = arguments.split(maxsplit=2)
+    ignored = _labels(" ".join(names), "api")
+    up = f'account:sms_api_up:max{{api="{api}"}}'
+    return f"or last_over_time({metric}[15m]) and ignoring ({ignored}) {up} == 0"
+
+
+def _days(_: str) -> str:
+    # The same hour give or take one: hours end where they are recorded.
+    mean = "avg_over_time(account:sms_credit_usage:1h[2h] offset {}h)"
+    days = (f'label_replace({mean.format(24 * day - 1)}, "day", "{day}", "", "")' for day in range(1, 8))
+    return "\nor ".join(days)
+
+
+def _query(metric: str, matcher: str, shown: str, *, currency: bool, otherwise: str = "not known") -> str:
+    matchers = ",".join(filter(None, (matcher, "currency=%q" if currency else "", _SELECTOR)))
+    values = f"$labels.currency {_ACCOUNT}" if currency else _ACCOUNT
+    found = f"{{{{ with printf `last_over_time({metric}{{{matchers}}}[15m])` {values} | query }}}}"
+    return f"{found}{shown}{{{{ else }}}}{otherwise}{{{{ end }}}}"
+
+
+def _figure(shown: str, *, currency: bool) -> Phrase:
+    def phrase(arguments: str) -> str:
+        metric, *matcher = arguments.split(maxsplit=1)
+        return _query(metric, " ".join(matcher), f"{{{{ . | first | value | {shown} }}}}", currency=currency)
+
+    return phrase
+
+
+def _apis(reasons: str) -> str:
+    operator = "=~" if "|" in reasons else "="
+    order = 'sortByLabel "reason" | sortByLabel "api"'
+    one = "{{ if $i }}, {{ end }}{{ .Labels.api }}: {{ .Labels.reason }}"
+    shown = f"{{{{ range $i, $one := . | {order} }}}}{one}{{{{ end }}}}"
+    return _query("account:sms_api_failure:max", f'reason{operator}"{reasons}"', shown, currency=False)
+
+
+def _status(_: str) -> str:
+    found = _query(
+        "account:sms_subscription_status:max",
+        'status=~"expired|cancelled"',
+        '{{ . | first | label "status" }}',
+        currency=False,
+        otherwise="over",
+    )
+    return found.replace("[15m])`", "[15m]) == 1`")
+
+
+def _lasts(_: str) -> str:
+    shown = f"At its present pace that lasts {{{{ . | first | value | {_SPAN} }}}}."
+    otherwise = "How long that lasts is not known: nothing was spent lately."
+    return _query("account:sms_credit_runway:seconds", "", shown, currency=True, otherwise=otherwise)
+
+
+_SOON = {"critical": "very soon", "warning": "soon"}
+_PHRASES: Mapping[str, Phrase] = {
+    "replicas": lambda _: REPLICAS,
+    "weak": lambda _: _WEAK,
+    "newest": _newest,
+    "held": _held,
+    "days": _days,
+    "money": _figure('printf "%.2f"', currency=True),
+    "percentage": _figure("humanizePercentage", currency=False),
+    "duration": _figure(_SPAN, currency=False),
+    "span": lambda _: _SPAN,
+    "apis": _apis,
+    "status": _status,
+    "lasts": _lasts,
+    "runway": lambda severity: _RUNWAY % (_SOON[severity], severity, severity),
+    "ending": lambda severity: _ENDING % (_SOON[severity], severity, severity),
+}
+_PHRASE = re.compile(r"@([a-z_]+)(?: ([^@]*))?@")
+
+
+def _line(line: str, phrases: Mapping[str, Phrase]) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    while found := _PHRASE.search(line):
+        said = phrases[found[1]](found[2] or "").replace("\n", "\n" + indent)
+        line = line[: found.start()] + said + line[found.end() :]
+    return line
+
+
+def rules(source: str, runbooks: str, dashboards: str) -> str:
+    """The rule file for Prometheus."""
+    lines, alert = [], ""
+    account = "/sms-account?var-provider={{ $labels.provider }}&var-account={{ $labels.account }}"
+    for line in source.splitlines():
+        if line.lstrip().startswith("- alert: "):
+            alert = line.split(": ")[1]
+        runbook = f"runbook_url: {runbooks}/{alert}.md\ndashboard_url: "
+        own: dict[str, Phrase] = {
+            "links": lambda _, runbook=runbook: f"{runbook}{dashboards}/sms-exporter",  # type: ignore[misc]
+            "links_account": lambda _, runbook=runbook: f'{runbook}"{dashboards}{account}"',  # type: ignore[misc]
+        }
+        lines.append(_line(line, {**_PHRASES, **own}))
+    return NOTICE + "\n".join(lines) + "\n"
+
+
+def kubernetes(made: str) -> str:
+    """The same rules as a resource of the Prometheus Operator."""
+    body = made.removeprefix(NOTICE)
+    return NOTICE + _KUBERNETES + "".join(f"  {line}" if line.strip() else line for line in body.splitlines(True))
+
+
+def files(runbooks: str, dashboards: str) -> dict[str, str]:
+    """All that is made, by its path from this folder."""
+    made = rules((HERE / "rules.yml.in").read_text("utf-8"), runbooks, dashboards)
+    return {"rules.yml": made, "kubernetes/prometheus-rule.yml": kubernetes(made)}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the files."""
+    runbooks, dashboards = links()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--runbooks", default=runbooks, metavar="URL", help="folder of the pages (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--dashboards", default=dashboards, metavar="URL", help="folder of the dashboards (default: %(default)s)"
+    )
+    parser.add_argument("--out", type=Path, default=HERE, metavar="FOLDER", help="where to write (default: here)")
+    options = parser.parse_args(arguments)
+    for name, text in files(options.runbooks.rstrip("/"), options.dashboards.rstrip("/")).items():
+        path = options.out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The page of the documentation that says which question each panel answers."""
+
+from collections.abc import Iterator, Sequence
+
+from dashboards.frame import Page
+
+_HEAD = """\
+<!-- Made by dashboards/build.py: edit dashboards/*.py, then run make golden. -->
+
+# Dashboards
+
+Three Grafana dashboards, from the general to the particular. They read Prometheus alone, and need the rules of
+[alerts](alerts/README.md): without them most panels say "no data".
+
+| dashboard | answers | file |
+|---|---|---|
+"""
+
+_USE = """\
+
+## Use them
+
+- **By hand**: in Grafana, Dashboards, New, Import; the files of `dashboards/grafana.com/` ask for the data source.
+- **Provisioned**: copy `dashboards/sms-*.json` to `/var/lib/grafana/dashboards/sms-exporter`, and
+  `dashboards/provisioning/` over Grafana's own `provisioning/`. The data source has the uid `prometheus`; set its
+  `timeInterval` to your scrape interval.
+- **As code**: `python -m dashboards.build` writes all of these files out of `dashboards/*.py`.
+
+They are in Grafana's classic schema and use no plugin but Grafana's own panels, for Grafana 10 to 13. Every query is
+tested against a Prometheus with five weeks of history, and the schema and the field's lint rules by tests; how they
+look has not been checked in a Grafana by these tests.
+
+## Choices above the dashboards
+
+- `Data source`: the Prometheus. `Job` and `Instance`: which exporters; series of recording rules are one for an
+  account, whatever the replicas, so `Instance` narrows the list of accounts but not those series.
+- `Provider` and `Account`: all of them on the overview, one of each on the account's page.
+
+Money is never added up across currencies, nor units that are sold instead of money across providers. Replicas of the
+exporter count once, save for calls to the provider: each replica really makes its own.
+"""
+
+
+def guide(pages: Sequence[Page]) -> str:
+    """The page, in Markdown."""
+    rows = (f"| [{page.title}](#{_anchor(page.title)}) | {page.description} | `{page.uid}.json` |" for page in pages)
+    return _HEAD + "\n".join(rows) + "\n" + _USE + "\n".join(line for page in pages for line in _page(page)) + "\n"
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
+
+
+def _page(page: Page) -> Iterator[str]:
+    yield f"\n## {page.title}\n"
+    yield page.description
+    for section in page.sections:
+        yield f"\n### {page.title}: {section.title}\n"
+        yield "| panel | question | when it looks bad | no data |"
+        yield "|---|---|---|---|"
+        for tile in section.tiles:
+            yield f"| {tile.title} | {tile.question} | {tile.bad} | {tile.none} |"
+    yield f"\nMarks in its graphs: {', '.join(mark.name for mark in page.marks)}."

@@ -1,0 +1,127 @@
+"""The first row of the account dashboard: how the account is now, in words and large figures."""
+
+from dashboards import words
+from dashboards.panels import About, Look, Query, Tile, stat
+from dashboards.plan import status_number
+from dashboards.queries import ONE, folded, held, severity
+
+_BALANCE = "account:sms_credit_balance:min"
+_THRESHOLD = "account:sms_credit_balance_threshold:max"
+_RUNWAY = "account:sms_credit_runway:seconds"
+
+
+def state() -> Tile:
+    """The severity of its worst alert."""
+    about = About(
+        "State",
+        "Is anything wrong with this account, and how bad is it?",
+        "the table below names its alerts, each with its runbook; red marks in the graphs say when they fired.",
+        "the account isn't known: is the exporter scraped, and are the rules loaded?",
+        width=3,
+        height=5,
+    )
+    return stat(about, Query(ONE.worst(), "worst"), unit="none", words=words.SEVERITY)
+
+
+def credit() -> Tile:
+    """The balance against its thresholds, in a word."""
+    balance, ignoring = held(_BALANCE), "< ignoring (severity)"
+    of = {word: held(_THRESHOLD, severity(word)) for word in ("warning", "critical")}
+    states_of_credit = " or ".join(
+        (
+            f"0 * ({balance} <= min without (severity) (clamp_max({held(_THRESHOLD)}, 0))) + 3",
+            f"0 * ({balance} {ignoring} {of['critical']}) + 2",
+            f"0 * ({balance} {ignoring} {of['warning']}) + 1",
+            f"0 * ({balance} unless ignoring (severity) {held(_THRESHOLD)}) - 1",
+            f"0 * {balance}",
+        )
+    )
+    about = About(
+        "Credit",
+        "Is the balance above its thresholds?",
+        "top up, or ask whoever pays to do so; the runway beside it says how much time there is.",
+        "the balance isn't known: see below whether the account can be asked. A plan without credit has none.",
+        width=4,
+        height=5,
+    )
+    return stat(
+        about, Query(folded("max", states_of_credit, "currency"), "{{currency}}"), unit="none", words=words.CREDIT
+    )
+
+
+def balance_now() -> Tile:
+    """The balance."""
+    about = About(
+        "Balance",
+        "How much credit is left, in which unit?",
+        "top up; the exact thresholds are the dashed lines below.",
+        "the balance isn't known: see below whether the account can be asked. A plan without credit has none.",
+        width=4,
+        height=5,
+    )
+    query = Query(folded("min", held(_BALANCE), "currency"), "{{currency}}")
+    return stat(about, query, unit="locale", decimals=2, named=True)
+
+
+def runway_now() -> Tile:
+    """The runway."""
+    about = About(
+        "Runway",
+        "How long does the credit last at its present pace (of the last day or week, whichever was faster)?",
+        "top up in time for the transfer to arrive; if the pace is new, find out who spends.",
+        "no runway: nothing is spent, nothing is left, or the account pays afterwards.",
+        width=3,
+        height=5,
+    )
+    return stat(about, Query(folded("min", held(_RUNWAY), "currency"), "{{currency}}"), unit="s", decimals=1)
+
+
+def plan() -> Tile:
+    """The plan's status."""
+    about = About(
+        "Plan",
+        "What state is the plan in?",
+        "suspended, expired or cancelled: nothing is sent until the provider lifts it or the plan is renewed. An"
+        " unknown word stands in the exporter's log.",
+        "the provider tells no plan, or it can't be asked.",
+        width=3,
+        height=5,
+    )
+    return stat(about, Query(status_number(), "plan"), unit="none", words=words.STATUS_NUMBERS)
+
+
+def renews() -> Tile:
+    """The end of the plan's term, and whether it renews itself."""
+    about = About(
+        "Plan ends",
+        "When does the plan's term end, and does it renew itself?",
+        "renew it before that day, or mend the means of payment where the renewal is overdue.",
+        "the provider tells no end.",
+        width=4,
+        height=5,
+    )
+    return stat(
+        about,
+        Query(
+            f"1000 * {folded('max', held('account:sms_subscription_end_timestamp_seconds:max'))}",
+            "end of the term",
+            Look("dateTimeFromNow"),
+        ),
+        Query(folded("max", held("account:sms_subscription_auto_renew:max")), "renewal", Look(words=words.RENEWS)),
+        unit="none",
+        named=True,
+    )
+
+
+def asked() -> Tile:
+    """Whether every api answers."""
+    about = About(
+        "Can it be asked?",
+        "Does every api of the provider answer for this account?",
+        "see below which one fails and why; figures stay as they were last seen.",
+        "the account isn't known: is the exporter scraped, and are the rules loaded?",
+        width=3,
+        height=5,
+    )
+    query = Query(folded("min", ONE.recorded("account:sms_api_up:max")), "apis")
+    return stat(about, query, unit="none", words=words.API)

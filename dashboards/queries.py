@@ -1,0 +1,86 @@
+"""The parts that the dashboards' PromQL is put together from: whose series, and which of several samples."""
+
+from dataclasses import dataclass
+
+KEY = "job, provider, account"
+"""What an account is: replicas (instance, pod and the like) and an operator's own labels are folded away."""
+
+MONEY = 'currency=~"[A-Z]{3}"'
+UNITS = 'currency!~"[A-Z]{3}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The accounts that a dashboard shows: the matchers of `provider` and `account`, and those for alerts."""
+
+    accounts: str
+    alerted: str
+
+    def recorded(self, name: str, *more: str) -> str:
+        """The series of a recording rule: one for an account, whatever the replicas, so without `instance`."""
+        return _selector(name, 'job=~"$job"', self.accounts, *more)
+
+    def raw(self, name: str, *more: str) -> str:
+        """The series of a metric as the exporters show it: one for each replica."""
+        return _selector(name, 'job=~"$job"', 'instance=~"$instance"', self.accounts, *more)
+
+    def alerts(self, *more: str) -> str:
+        """The alerts of this project that fire, those of the exporter itself among them where the scope says so."""
+        return _selector("ALERTS", 'alertname=~"SMS.+"', 'alertstate="firing"', 'job=~"$job"', self.alerted, *more)
+
+    def since(self) -> str:
+        """When each alert that fires began, in Unix seconds."""
+        started = _selector("ALERTS_FOR_STATE", 'alertname=~"SMS.+"', 'job=~"$job"', self.alerted)
+        return f"{started} and ignoring (alertstate) {self.alerts()}"
+
+    def ranked(self) -> str:
+        """3 for each critical alert that fires, 2 for a warning, 1 for an info."""
+        ranks = {3: "critical", 2: "warning", 1: "info"}
+        return " or ".join(f"{rank} * {self.alerts(severity(word))}" for rank, word in ranks.items())
+
+    def worst(self) -> str:
+        """The severity of the worst alert that fires: 0 where none does, nothing where no account is known."""
+        return f"max({self.ranked()} or 0 * {self.recorded('account:sms_api_up:max')})"
+
+
+EVERY = Scope(
+    'provider=~"$provider", account=~"$account"',
+    # The exporter's own alerts name no account: they belong to every choice.
+    'provider=~"$provider|", account=~"$account|"',
+)
+"""The overview: all accounts, or those that are chosen."""
+
+ONE = Scope('provider="$provider", account="$account"', 'provider="$provider", account="$account"')
+"""The account dashboard: one account."""
+
+PROVIDERS = Scope('provider=~"$provider"', 'provider=~"$provider|"')
+"""The exporter dashboard: all accounts of the providers that are chosen."""
+
+
+def severity(word: str) -> str:
+    """The matcher of one severity."""
+    return f'severity="{word}"'
+
+
+def newest(selector: str, window: str = "15m") -> str:
+    """The newest sample of each series within a window: rules are evaluated every five minutes, and scrapes fail."""
+    return f"last_over_time({selector}[{window}])"
+
+
+def held(name: str, *more: str) -> str:
+    """The newest sample of a recording rule for the one account."""
+    return newest(ONE.recorded(name, *more))
+
+
+def folded(operator: str, expression: str, *labels: str) -> str:
+    """One series for an account and further labels: `operator` (min, max) chooses among replicas, it never adds."""
+    return f"{operator} by ({', '.join((KEY, *labels))}) ({expression})"
+
+
+def itself(name: str, *more: str) -> str:
+    """A metric of the exporter itself, without account labels: one for each instance."""
+    return _selector(name, 'job=~"$job"', 'instance=~"$instance"', *more)
+
+
+def _selector(name: str, *matchers: str) -> str:
+    return f"{name}{{{', '.join(matchers)}}}"

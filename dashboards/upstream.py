@@ -1,0 +1,117 @@
+"""The exporter dashboard's calls to the providers: how many, how many fail and why, how long, how old the data."""
+
+from dashboards import words
+from dashboards.panels import About, Column, Query, Tile, lines, mapping, table
+from dashboards.queries import PROVIDERS, folded
+
+_NO_CALLS = "no account is scraped, or there were no two scrapes in this time."
+
+
+def _a_second(family: str) -> str:
+    return f"sum by (provider, api) (rate({PROVIDERS.raw(family)}[$__rate_interval]))"
+
+
+def calls() -> Tile:
+    """Calls by provider and api."""
+    about = About(
+        "Calls",
+        "How many calls a second go to each provider, retries included?",
+        "many more than accounts divided by cache_ttl are retries; far fewer is backoff: see the failures.",
+        _NO_CALLS,
+        width=8,
+        height=8,
+    )
+    return lines(about, Query(_a_second("sms_api_requests_total"), "{{provider}} {{api}}"), unit="reqps", least=0)
+
+
+def failures() -> Tile:
+    """The share of calls that fail, by provider and api."""
+    about = About(
+        "Share of calls that fail",
+        "Which part of the calls fails, by provider and api?",
+        "one provider near 100 %: it is down or blocks you. All at once: your own network, proxy or DNS.",
+        _NO_CALLS,
+        width=8,
+        height=8,
+    )
+    share = f"{_a_second('sms_api_failures_total')} / ({_a_second('sms_api_requests_total')} > 0)"
+    return lines(about, Query(share, "{{provider}} {{api}}"), unit="percentunit", least=0)
+
+
+def failures_by_reason() -> Tile:
+    """How many accounts fail, by provider and reason."""
+    failing = folded("max", PROVIDERS.raw("sms_api_failure"), "reason")
+    about = About(
+        "Accounts that fail, by reason",
+        "For how many accounts does an api fail, and for which reason?",
+        "look the reason up in the troubleshooting page; one reason for many accounts is one cause.",
+        "nothing failed in this time.",
+        width=8,
+        height=8,
+    )
+    query = Query(f"count by (provider, reason) ({failing})", "{{provider}} {{reason}}")
+    return lines(about, query, unit="none", decimals=0, least=0)
+
+
+def latency() -> Tile:
+    """How long calls take, by provider and api."""
+    duration = folded("max", PROVIDERS.raw("sms_api_duration_seconds"), "api")
+    about = About(
+        "Length of a call",
+        "How long does a call take, by provider and api: the median account and the slowest?",
+        "near the timeout calls begin to fail: the table beside it names the accounts.",
+        "no account is scraped.",
+        width=8,
+        height=8,
+    )
+    return lines(
+        about,
+        Query(f"quantile by (provider, api) (0.5, {duration})", "{{provider}} {{api}} median"),
+        Query(f"max by (provider, api) ({duration})", "{{provider}} {{api}} slowest"),
+        unit="s",
+        least=0,
+    )
+
+
+def slowest() -> Tile:
+    """The slowest calls now."""
+    duration = folded("max", PROVIDERS.raw("sms_api_duration_seconds"), "api")
+    up = folded("max", PROVIDERS.raw("sms_api_up"), "api")
+    about = About(
+        "Slowest calls now",
+        "Which ten calls took longest, and did they succeed?",
+        "a call that takes as long as its timeout gets no answer at all.",
+        "no account is scraped.",
+        width=8,
+        height=8,
+    )
+    top = f"topk(10, {duration})"
+    return table(
+        about,
+        Query(top),
+        Query(f"{up} and {top}"),
+        columns=[
+            Column("account", "Account"),
+            Column("provider", "Provider"),
+            Column("api", "Api"),
+            Column("Value #A", "Length", unit="s", decimals=3),
+            Column("Value #B", "Result", words=[mapping(words.API)]),
+        ],
+        hidden=["job"],
+        sort="Length",
+    )
+
+
+def ages() -> Tile:
+    """How old the data is, by provider and api."""
+    fresh = folded("max", PROVIDERS.raw("sms_api_last_success_timestamp_seconds"), "api")
+    about = About(
+        "Oldest data",
+        "How old is the oldest data that is shown, by provider and api?",
+        "it grows while some account fails: the overview names it. Prices may be six hours old.",
+        "no call has succeeded: not since the exporter started.",
+        width=8,
+        height=8,
+    )
+    query = Query(f"time() - min by (provider, api) ({fresh})", "{{provider}} {{api}}")
+    return lines(about, query, unit="s", least=0)

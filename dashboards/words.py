@@ -1,0 +1,109 @@
+"""The words and colours that stand for values: no colour is without its word."""
+
+from collections.abc import Mapping
+
+RED, ORANGE, YELLOW, GREEN, BLUE, GREY = "red", "orange", "yellow", "green", "blue", "text"
+
+Words = Mapping[str, tuple[str, str]]
+"""A value as Grafana compares it, its text and its colour."""
+
+SEVERITY: Words = {
+    "3": ("CRITICAL", RED),
+    "2": ("Warning", ORANGE),
+    "1": ("Info", BLUE),
+    "0": ("All is well", GREEN),
+}
+
+CREDIT: Words = {
+    "3": ("Used up", RED),
+    "2": ("Below critical", RED),
+    "1": ("Below warning", ORANGE),
+    "0": ("Enough", GREEN),
+    "-1": ("No threshold", BLUE),
+}
+
+STATUSES = ("active", "trial", "pending", "unknown", "suspended", "expired", "cancelled")
+"""The statuses of a plan; a query shows each as its place in this list, counted from 1."""
+
+_STATUS = {
+    "active": ("Active", GREEN),
+    "trial": ("Trial", BLUE),
+    "pending": ("Pending", YELLOW),
+    "unknown": ("Unknown word", ORANGE),
+    "suspended": ("SUSPENDED", RED),
+    "expired": ("EXPIRED", RED),
+    "cancelled": ("CANCELLED", RED),
+}
+STATUS: Words = _STATUS
+STATUS_NUMBERS: Words = {str(number): _STATUS[status] for number, status in enumerate(STATUSES, 1)}
+
+FEATURE: Words = {"1": ("On", GREEN), "0": ("Off", GREY), "2": ("MISSING, though expected", RED)}
+RENEWS: Words = {"1": ("Renews itself", GREEN), "0": ("Ends: nobody renews it", ORANGE)}
+API: Words = {"1": ("Answers", GREEN), "0": ("FAILS", RED)}
+FAILING: Words = {"1": ("FAILS", RED)}
+UP: Words = {"1": ("Up", GREEN), "0": ("DOWN", RED)}
+CONFIGURATION: Words = {"1": ("In force", GREEN), "0": ("REFUSED, the one before goes on", RED)}
+NONE: Words = {"0": ("none", GREEN)}
+NOBODY: Words = {"0": ("none", RED)}
+
+EXPORTER_ALERTS: Mapping[str, str] = {
+    "SMSExporterDown": "The exporter is down: nobody watches",
+    "SMSExporterReloadFailed": "The exporter refused its new configuration",
+}
+INFO_ALERTS: Mapping[str, str] = {"SMSCreditThresholdMissing": "No credit threshold for this unit"}
+KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "can't send": (
+        RED,
+        {
+            "SMSCreditExhausted": "Credit is used up: nothing is sent",
+            "SMSSubscriptionSuspended": "Suspended: nothing is sent",
+            "SMSSubscriptionExpired": "The plan is over: nothing is sent",
+        },
+    ),
+    "about to stop": (
+        RED,
+        {
+            "SMSCreditCritical": "Credit is below its critical threshold",
+            "SMSCreditRunwayCritical": "Credit lasts hardly any longer",
+            "SMSSubscriptionEndingCritical": "The plan ends very soon",
+            "SMSContactsQuotaExhausted": "The contact quota is used up",
+        },
+    ),
+    "can't be asked": (
+        ORANGE,
+        {
+            "SMSKeyRejected": "The key is rejected",
+            "SMSAddressNotAllowed": "The exporter's address isn't allowed",
+            "SMSPermissionMissing": "The key lacks a permission",
+            "SMSRateLimited": "Calls are limited by the provider",
+            "SMSProviderFailing": "The provider can't be reached",
+            "SMSAnswerNotUnderstood": "The provider's answer isn't understood",
+        },
+    ),
+    "credit getting low": (
+        ORANGE,
+        {
+            "SMSCreditLow": "Credit is below its warning threshold",
+            "SMSCreditRunwayShort": "Credit will not last long",
+            "SMSCreditSpendSpike": "Far more is spent than usual",
+        },
+    ),
+    "plan or quota": (
+        ORANGE,
+        {
+            "SMSSubscriptionStatusUnknown": "The plan has a status that nobody knows",
+            "SMSSubscriptionEndingSoon": "The plan ends soon",
+            "SMSSubscriptionRenewalOverdue": "The renewal is overdue",
+            "SMSContactsQuotaHigh": "The contact quota is nearly used up",
+            "SMSContactsQuotaFilling": "The contact quota will be full within a week",
+            "SMSFeatureMissing": "The plan lacks a feature that is expected",
+        },
+    ),
+}
+"""What can be wrong with an account, worst first: the kind's colour, and its alerts with what they say in short."""
+
+ALERTS: Mapping[str, str] = {
+    **EXPORTER_ALERTS,
+    **{alert: says for _, alerts in KINDS.values() for alert, says in alerts.items()},
+    **INFO_ALERTS,
+}

@@ -1,0 +1,149 @@
+"""The rules: accepted with every lint, made from their source, and right in every case of alerts/tests."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.alerts.loading import ALERTS, ROOT, alerts, promtools, rules, script
+
+SEVERITIES = {"w": "warning", "c": "critical", "i": "info"}
+CONTRACT = """
+SMSCreditLow w SMSCreditCritical c SMSCreditExhausted c SMSCreditRunwayShort w SMSCreditRunwayCritical c
+SMSCreditSpendSpike w SMSCreditThresholdMissing i SMSSubscriptionSuspended c SMSSubscriptionExpired c
+SMSSubscriptionStatusUnknown w SMSSubscriptionEndingSoon w SMSSubscriptionEndingCritical c
+SMSSubscriptionRenewalOverdue w SMSContactsQuotaHigh w SMSContactsQuotaExhausted c SMSContactsQuotaFilling w
+SMSFeatureMissing w SMSKeyRejected c SMSAddressNotAllowed c SMSPermissionMissing c SMSRateLimited w
+SMSProviderFailing w SMSAnswerNotUnderstood w SMSExporterDown c SMSExporterReloadFailed w
+"""
+RECORDED = {
+    "account:sms_credit_balance:min",
+    *(f"account:sms_credit_spend:{window}" for window in ("1h", "1d", "7d", "30d")),
+    "account:sms_credit_runway:seconds",
+}
+CASES = sorted((ALERTS / "tests").glob("*.yml"))
+KUBERNETES = {"namespace": "monitoring", "service": "sms-exporter"}
+
+build = script("build")
+
+
+def case(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    document["rule_files"] = [str(ALERTS / "rules.yml")]
+    return document
+
+
+def as_in_kubernetes(document: dict[str, Any]) -> dict[str, Any]:
+    """The same tests with the labels that the Prometheus Operator attaches to a target, and what is left of them."""
+    kept = "".join(f'{name}="{value}",' for name, value in KUBERNETES.items())
+    for test in document["tests"]:
+        for series in test["input_series"]:
+            instance = re.search(r'instance="(\w+)"', series["series"])
+            assert instance is not None, series
+            pod = f'{kept}pod="sms-exporter-{instance[1]}",container="sms-exporter",endpoint="http",'
+            series["series"] = series["series"].replace("{", "{" + pod, 1)
+        for alert in test.get("alert_rule_test", ()):
+            for expected in alert["exp_alerts"]:
+                expected["exp_labels"] |= KUBERNETES
+        for expression in test.get("promql_expr_test", ()):
+            for sample in expression["exp_samples"]:
+                labels = kept if "currency:" not in sample["labels"] else 'namespace="monitoring",'
+                sample["labels"] = sample["labels"].replace("{", "{" + labels, 1)
+    return document
+
+
+def test_the_names_and_severities_are_those_of_the_contract() -> None:
+    assert {name: rule["labels"] for name, rule in alerts().items()} == {
+        name: {"severity": SEVERITIES[letter]} for name, letter in re.findall(r"(\w+) ([wci])\b", CONTRACT)
+    }
+    assert {rule["record"] for rule in rules() if "record" in rule} >= RECORDED
+
+
+@pytest.mark.parametrize("name", alerts())
+def test_an_alert_says_what_it_is_to_say(name: str) -> None:
+    rule = alerts()[name]
+    said = rule["annotations"]
+    assert set(said) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert rule["for"] != "0s"
+    assert re.fullmatch(r"[A-Z{].*\.", said["summary"])
+    assert "$value" not in str(rule["labels"])
+    assert said["runbook_url"].endswith(f"/docs/alerts/{name}.md")
+    assert said["dashboard_url"].startswith("http")
+    assert "example" not in str(said)
+    assert "topk" not in rule["expr"]
+
+
+def test_no_regular_expression_stands_where_a_literal_would_do() -> None:
+    matchers = [found for rule in rules() for found in re.findall(r'[=!]~"([^"]*)"', rule["expr"])]
+    assert matchers
+    assert [text for text in matchers if re.fullmatch(r"\w*", text)] == []
+
+
+@pytest.mark.parametrize("name", ["rules.yml", "kubernetes/prometheus-rule.yml"])
+def test_what_is_shipped_stands_as_it_is_made(name: str) -> None:
+    assert (ALERTS / name).read_text("utf-8") == build.files(*build.links())[name], "run python alerts/build.py"
+
+
+def test_the_resource_for_kubernetes_has_the_same_rules() -> None:
+    resource = yaml.safe_load((ALERTS / "kubernetes/prometheus-rule.yml").read_text("utf-8"))
+    assert resource["kind"] == "PrometheusRule"
+    assert resource["spec"] == yaml.safe_load((ALERTS / "rules.yml").read_text("utf-8"))
+
+
+def test_links_are_set_in_one_place_and_can_be_set_anew(tmp_path: Path) -> None:
+    build.main(["--runbooks", "https://wiki/sms/", "--dashboards", "https://grafana/d/", "--out", str(tmp_path)])
+    made = (tmp_path / "rules.yml").read_text("utf-8")
+    assert "runbook_url: https://wiki/sms/SMSCreditLow.md" in made
+    assert '"https://grafana/d/sms-account?var-provider={{ $labels.provider }}' in made
+    (tmp_path / "pyproject.toml").write_text(
+        '[project.urls]\nSource = "https://git/x"\n[tool.sms-exporter]\ndashboards = "https://grafana/d"\n'
+    )
+    assert build.links(tmp_path / "pyproject.toml") == ("https://git/x/blob/main/docs/alerts", "https://grafana/d")
+    for default in build.links():
+        assert [str(p.relative_to(ROOT)) for p in ALERTS.rglob("*.py") if default in p.read_text("utf-8")] == (
+            ["alerts/build.py"] if default.startswith("http://localhost") else []
+        )
+
+
+def test_promtool_accepts_the_rules_with_every_lint_fatal() -> None:
+    for promtool in promtools():
+        done = subprocess.run(
+            [promtool, "check", "rules", "--lint=all", "--lint-fatal", ALERTS / "rules.yml"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_case_that_fires_one_that_is_quiet_and_a_recovery() -> None:
+    fires: set[str] = set()
+    quiet: set[str] = set()
+    recovers: set[str] = set()
+    for path in CASES:
+        for test in case(path)["tests"]:
+            fired: dict[str, set[str]] = {}
+            for alert in test.get("alert_rule_test", ()):
+                name = alert["alertname"]
+                accounts = {str(expected["exp_labels"]) for expected in alert["exp_alerts"]}
+                (fires if accounts else quiet).add(name)
+                if fired.get(name, set()) - accounts:
+                    recovers.add(name)
+                fired.setdefault(name, set()).update(accounts)
+    assert fires == set(alerts())
+    assert recovers == set(alerts())
+    assert quiet == set(alerts())
+
+
+@pytest.mark.parametrize("variant", ["plain", pytest.param("kubernetes", marks=pytest.mark.end_to_end)])
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_promtool_finds_every_case_as_it_is_expected(path: Path, variant: str, tmp_path: Path) -> None:
+    document = case(path) if variant == "plain" else as_in_kubernetes(case(path))
+    file = tmp_path / "tests.yml"
+    file.write_text(yaml.safe_dump(document), "utf-8")
+    for promtool in promtools():
+        done = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
