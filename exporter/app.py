@@ -215,6 +215,8 @@ async def _sent(request: web.Request, response: web.StreamResponse) -> web.Strea
         async with asyncio.timeout(SEND_SECONDS):
             await response.prepare(request)
             await response.write_eof()
+    except ConnectionError:
+        pass  # it has left: a scraper whose own timeout was shorter
     except TimeoutError:
         if request.transport is not None:
             request.transport.abort()

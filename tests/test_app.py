@@ -283,3 +283,16 @@ async def test_without_accounts_it_serves_all_the_same() -> None:
 async def test_the_server_says_no_more_of_itself_than_its_name(app: App) -> None:
     answer = await app.client.get("/-/healthy")
     assert answer.headers["Server"] == "sms-exporter"
+
+
+async def test_an_asker_that_leaves_before_the_answer_is_no_error(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    app.provider.script = lambda _: agile(seconds=0.3)
+    assert app.client.port is not None
+    _, writer = await asyncio.open_connection(app.client.host, app.client.port)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    await asyncio.sleep(0.5)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert "sms_account_up" in await app.text("/metrics")

@@ -264,7 +264,7 @@ def account(name: str, form: str, port: int, **more: Any) -> dict[str, Any]:
         "provider": provider,
         "base_url": f"{scheme}://127.0.0.1:{port}",
         "auth": copy.deepcopy(auth),
-        "timeout": "1500ms",
+        "timeout": "5s",
         **more,
     }
 
