@@ -57,7 +57,7 @@ def test_a_steady_run_is_good_though_its_first_fifth_grew() -> None:
         (replace(good(), statuses=Counter()), "not every scrape"),
         (replace(good(), readings=readings(*(60 + n * 3 * MOST_GROWTH_MIB / 7 for n in range(10)))), "memory grew"),
         (replace(good(), readings=last(fds=41 + MOST_NEW_FDS)), "file descriptors grew"),
-        (replace(good(), apis=24), "40 file descriptors for 24 apis"),
+        (replace(good(), apis=16), "40 file descriptors for 16 apis"),
         (replace(good(), readings=last(threads=5 + MOST_NEW_THREADS)), "threads"),
         (replace(good(), calls_when_quiet=1), "1 calls after the last scrape"),
         (replace(good(), cpu_seconds_when_quiet=2 * MOST_IDLE_CPU_SECONDS), "CPU"),
