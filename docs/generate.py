@@ -19,6 +19,7 @@ from exporter.providers.definition import (
     Features,
     PricesBlock,
     Value,
+    dotted,
     field_name,
 )
 from exporter.readings import STATUSES
@@ -182,7 +183,7 @@ def _api_lines(name: str, api: Api) -> Iterator[str]:
 def _error_lines(provider: Definition) -> Iterator[str]:
     errors = provider.errors
     if errors.code is not None:
-        yield f"A code at `{_dotted(errors.code)}` of the body beats the HTTP status. With a code that isn't listed the"
+        yield f"A code at `{dotted(errors.code)}` of the body beats the HTTP status. With a code that isn't listed the"
         yield f"status decides; under 2xx it is {_reason(Reason.INVALID_RESPONSE)}.\n"
         yield _table(("Code", "`reason`"), [(f"`{code}`", _reason(reason)) for code, reason in errors.codes.items()])
     if errors.bodies:
@@ -194,13 +195,13 @@ def _error_lines(provider: Definition) -> Iterator[str]:
         yield "Without a code in the body these statuses mean something of their own.\n"
         yield _table(("HTTP", "`reason`"), [(str(code), _reason(reason)) for code, reason in errors.statuses.items()])
     if errors.retry_after is not None:
-        yield f"`{_dotted(errors.retry_after)}` in the body of a 429 counts where it has no header `Retry-After`.\n"
+        yield f"`{dotted(errors.retry_after)}` in the body of a 429 counts where it has no header `Retry-After`.\n"
     yield "Everything else goes by the HTTP status: see [troubleshooting](../troubleshooting.md).\n"
 
 
 def _form(form: BodyError) -> str:
-    parts = [f"`{_dotted(pointer)}` is `{text}`" for pointer, text in form.where.items()]
-    return ", ".join([*parts, *(f"has `{_dotted(pointer)}`" for pointer in form.has)])
+    parts = [f"`{dotted(pointer)}` is `{text}`" for pointer, text in form.where.items()]
+    return ", ".join([*parts, *(f"has `{dotted(pointer)}`" for pointer in form.has)])
 
 
 def _reason(reason: Reason) -> str:
@@ -241,10 +242,6 @@ def _label_origin(label: str, value: object) -> str | None:
     if value.constant is not None:
         return f"`{label}` is always `{value.constant}`"
     return f"`{label}` is the name in its place" if value.key is not None else f"`{label}` from `{value.field_name}`"
-
-
-def _dotted(pointer: str) -> str:
-    return pointer.lstrip("/").replace("/", ".")
 
 
 def _names(labels: Iterable[str]) -> str:

@@ -38,6 +38,11 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 Seconds = Annotated[float, BeforeValidator(lambda text: parse_duration(str(text)))]
 
 
+def dotted(pointer: str) -> str:
+    """A pointer as a person names the field: `features.sms` for `/features/sms`."""
+    return pointer.lstrip("/").replace("/", ".")
+
+
 class Strict(BaseModel):
     """A part of a definition: unknown keys are refused, and nothing changes it later."""
 
@@ -81,7 +86,7 @@ class Value(Strict):
     @property
     def field_name(self) -> str | None:
         """The provider's own name of the value, as shown in documentation; None for a constant."""
-        return self.pointers[0].lstrip("/").replace("/", ".") if self.pointers else None
+        return dotted(self.pointers[0]) if self.pointers else None
 
 
 class Block(Strict):
@@ -245,4 +250,4 @@ def field_name(api: Api, block_name: str, value_name: str) -> str | None:
         return value.field_name
     if isinstance(value, Features):
         value = value.pointer
-    return value.lstrip("/").replace("/", ".") if isinstance(value, str) else None
+    return dotted(value) if isinstance(value, str) else None

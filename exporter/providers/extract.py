@@ -19,6 +19,7 @@ from exporter.providers.definition import (
     PricesBlock,
     SubscriptionBlock,
     Value,
+    dotted,
 )
 from exporter.providers.values import MISSING, WrongTypeError, at
 from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subscription
@@ -212,7 +213,7 @@ class _Extraction:
     def members(self, document: Any, pointer: str) -> list[tuple[str, Any]]:
         """The members of an object of names; none where there is no such object."""
         found = at(document, pointer)
-        name = pointer.lstrip("/").replace("/", ".")
+        name = dotted(pointer)
         if found is MISSING:
             return []
         if not isinstance(found, dict):
