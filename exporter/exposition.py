@@ -140,6 +140,11 @@ def exporter(state: ExporterState, *, openmetrics: bool) -> list[str]:
     return parts
 
 
+def whole(parts: Iterable[str], *, openmetrics: bool) -> str:
+    """The text that parts make: OpenMetrics says where it ends."""
+    return "".join(parts) + ("# EOF\n" if openmetrics else "")
+
+
 # Their own registry: the library's would call them at registration and would add collectors of its own.
 _REGISTRY = CollectorRegistry(auto_describe=False)
 _PROCESS = ProcessCollector(registry=_REGISTRY)

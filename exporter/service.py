@@ -84,7 +84,7 @@ class Service:
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if parts.exporter:
             lines += exposition.exporter(self.state(), openmetrics=openmetrics)
-        return "".join(lines) + ("# EOF\n" if openmetrics else "")
+        return exposition.whole(lines, openmetrics=openmetrics)
 
     async def probe(self, account: Account, seconds: float | None, *, openmetrics: bool) -> str:
         """The text of a scrape of one account."""
@@ -93,7 +93,7 @@ class Service:
     async def rendered(self, view: View, *, openmetrics: bool) -> str:
         """The text of one account as it was seen."""
         lines = await self._exposition.accounts([view], openmetrics=openmetrics)
-        return "".join(lines) + ("# EOF\n" if openmetrics else "")
+        return exposition.whole(lines, openmetrics=openmetrics)
 
     async def observe(self, account: Account, seconds: float | None) -> View:
         """One account's view, after waiting `seconds` at most."""
