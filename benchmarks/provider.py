@@ -5,37 +5,52 @@ calls and connections and tells them at `/counts`.
 """
 
 import asyncio
+import itertools
 import json
 import ssl
 import sys
+from collections.abc import Callable, Iterator
 from typing import cast
 
-BODIES = {
-    b"/api/v1/partner-gateway/subscription": {
-        "subscriptionId": "sub_1",
-        "plan": "Business Pro",
-        "status": "ACTIVE",
-        "startDate": "2026-01-01T00:00:00+01:00",
-        "endDate": "2026-12-31T23:59:59+01:00",
-        "autoRenew": True,
-        "features": {"sms": True, "rcs": True, "whatsapp": True, "maxContacts": 50000, "webhooks": True},
-    },
-    b"/api/v1/partner-gateway/subscription/credit": {
-        "balance": 1250.75,
-        "currency": "EUR",
-        "lastRechargeDate": "2026-04-01T00:00:00+02:00",
-        "lastRechargeAmount": 500.0,
-        "estimatedMessagesRemaining": {"sms": 35735, "rcs": 25015, "whatsapp": 17867},
-    },
-    b"/api/v1/partner-gateway/subscription/contacts": {"used": 32450, "total": 50000, "percentage": 64.9, "lists": 12},
-}
+PREFIX = b"/api/v1/partner-gateway/subscription"
+VARIANTS = 997
+"""So many credits and quotas in turn, so that an account is told another one at every scrape; its plan stays."""
 
 
-def _answer(body: bytes) -> bytes:
+def _answer(document: object) -> bytes:
+    body = json.dumps(document).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-ANSWERS = {path: _answer(json.dumps(body).encode()) for path, body in BODIES.items()}
+def _answers(document: Callable[[int], object]) -> Iterator[bytes]:
+    return itertools.cycle([_answer(document(number)) for number in range(VARIANTS)])
+
+
+ANSWERS = {
+    PREFIX: _answers(
+        lambda _: {
+            "subscriptionId": "sub_1",
+            "plan": "Business Pro",
+            "status": "ACTIVE",
+            "startDate": "2026-01-01T00:00:00+01:00",
+            "endDate": "2026-12-31T23:59:59+01:00",
+            "autoRenew": True,
+            "features": {"sms": True, "rcs": True, "whatsapp": True, "maxContacts": 50000, "webhooks": True},
+        }
+    ),
+    PREFIX + b"/credit": _answers(
+        lambda number: {
+            "balance": round(1250.75 - 0.07 * number, 2),
+            "currency": "EUR",
+            "lastRechargeDate": "2026-04-01T00:00:00+02:00",
+            "lastRechargeAmount": 500.0,
+            "estimatedMessagesRemaining": {"sms": 35735 - number, "rcs": 25015 - number, "whatsapp": 17867 - number},
+        }
+    ),
+    PREFIX + b"/contacts": _answers(
+        lambda number: {"used": 32450 + number, "total": 50000, "percentage": 64.9, "lists": 12}
+    ),
+}
 
 
 class Conversation(asyncio.Protocol):
@@ -62,10 +77,10 @@ class Conversation(asyncio.Protocol):
             path = request.split(b" ", 2)[1]
             if path == b"/counts":
                 counts = {"calls": Conversation.calls, "connections": Conversation.connections}
-                self._send(_answer(json.dumps(counts).encode()))
+                self._send(_answer(counts))
             else:
                 Conversation.calls += 1
-                self._loop.call_later(self._seconds, self._send, ANSWERS[path])
+                self._loop.call_later(self._seconds, self._send, next(ANSWERS[path]))
 
     def _send(self, answer: bytes) -> None:
         if not self._transport.is_closing():

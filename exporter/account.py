@@ -231,8 +231,12 @@ class Account:
 
     def _log(self, api: str, outcome: Outcome) -> None:
         """Say once when an api breaks and once when it recovers; every call at debug alone."""
-        labels: dict[str, object] = {**self._log_labels(), "api": api}
         result = outcome.result
+        if isinstance(result, Readings) and not (
+            api in self._broken or result.remarks or self._remarks.get(api) or logger.isEnabledFor(logging.DEBUG)
+        ):
+            return  # as most calls end
+        labels: dict[str, object] = {**self._log_labels(), "api": api}
         timing: dict[str, object] = {
             "status": outcome.status or "none",
             "duration_seconds": round(outcome.duration_seconds, 4),

@@ -2,8 +2,9 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from operator import is_not
+from typing import NamedTuple
 
 from prometheus_client import Metric
 from prometheus_client.platform_collector import PlatformCollector
@@ -20,8 +21,10 @@ from exporter.metrics import (
     Family,
     ReadingFamily,
     Sample,
+    SettingsFamily,
 )
 from exporter.providers.definition import Definition
+from exporter.readings import Readings
 from exporter.settings import AccountSettings
 
 Chunk = list[tuple[int, str]]
@@ -31,16 +34,6 @@ _CACHED = " May come from the cache."
 _PAUSE_EVERY_ACCOUNTS = 50
 
 
-@dataclass(slots=True)
-class _Rendered:
-    """The lines of one account as they were last rendered, with what they were rendered from and by."""
-
-    lines: "_Lines"
-    view: View
-    apis: dict[str, Chunk]
-    account: Chunk
-
-
 class Exposition:
     """Renders scrapes of one configuration: `label_names` are the operators' labels, the union over all accounts."""
 
@@ -48,7 +41,7 @@ class Exposition:
         self._label_names = tuple(label_names)
         in_use = list({provider.id: provider for provider in providers}.values())
         self._headers = [headers(family, _help(family, in_use)) for family in ACCOUNT_FAMILIES]
-        self._rendered: dict[str, _Rendered] = {}
+        self._accounts: dict[str, _AccountLines] = {}
 
     async def accounts(self, views: Sequence[View], *, openmetrics: bool) -> list[str]:
         """The text of all account families, in parts to be joined; lets others run in between."""
@@ -56,73 +49,99 @@ class Exposition:
         for place, view in enumerate(views):
             if place % _PAUSE_EVERY_ACCOUNTS == _PAUSE_EVERY_ACCOUNTS - 1:
                 await asyncio.sleep(0)
-            rendered = self._render(view)
-            for chunk in (*rendered.apis.values(), rendered.account):
+            lines = self._accounts.get(view.settings.name)
+            if lines is None or lines.settings is not view.settings:
+                lines = self._accounts[view.settings.name] = _AccountLines(view.settings, self._label_names)
+            for chunk in lines.of(view):
                 for family, text in chunk:
                     columns[family].append(text)
         parts = []
-        for header, lines in zip(self._headers, columns, strict=True):
-            if lines:
+        for header, texts in zip(self._headers, columns, strict=True):
+            if texts:
                 parts.append(header[openmetrics])
-                parts += lines
+                parts += texts
         return parts
 
-    def _render(self, view: View) -> _Rendered:
-        known = self._rendered.get(view.settings.name)
-        if known is None or known.view.settings is not view.settings:
-            known = _Rendered(_Lines(view.settings, self._label_names), View(view.settings, ()), {}, [])
-        before = known.view.observations
-        unchanged = {o.api for o, seen in zip(view.observations, before, strict=False) if o is seen}
-        if before and len(unchanged) == len(view.observations):
-            return known
-        rendered = _Rendered(
-            known.lines,
-            view,
-            {o.api: known.apis[o.api] if o.api in unchanged else known.lines.of_api(o) for o in view.observations},
-            known.lines.of_account(view),
-        )
-        self._rendered[view.settings.name] = rendered
-        return rendered
 
-
-class _Lines:
-    """Renders one account's lines; what they all begin with is put together once."""
+class _AccountLines:
+    """One account's lines; what is the same as in the scrape before is kept."""
 
     def __init__(self, settings: AccountSettings, label_names: Sequence[str]) -> None:
-        self._settings = settings
+        self.settings = settings
         labels = {"provider": settings.provider.id, "account": settings.name}
         labels |= {name: settings.labels.get(name, "") for name in label_names}
         text = _label_text(labels.keys(), labels.values())
-        self._beginnings = [f"{family.name}{{{text}" for family in ACCOUNT_FAMILIES]
+        self._of_settings = _chunk(_columns(text, SettingsFamily), settings)
+        self._of_account = _columns(text, AccountFamily)
+        self._apis = {api.name: _ApiLines(text, api.name, settings) for api in settings.apis}
+        self._observed: tuple[Observation, ...] = ()
+        self._chunks: list[Chunk] = []
 
-    def of_api(self, observation: Observation) -> Chunk:
-        chunk: Chunk = []
-        readings = observation.readings
-        for place, family in enumerate(ACCOUNT_FAMILIES):
-            if isinstance(family, ReadingFamily):
-                if readings is not None:
-                    self._add(chunk, place, family.labels, family.samples(readings, self._settings))
-            elif isinstance(family, ApiFamily):
-                self._add(chunk, place, family.labels, family.samples(observation))
-        return chunk
+    def of(self, view: View) -> list[Chunk]:
+        """The lines of what was observed; an account gives the same observation again while nothing has changed."""
+        if len(self._observed) != len(view.observations) or any(map(is_not, view.observations, self._observed)):
+            self._observed = view.observations
+            self._chunks = [self._of_settings, _chunk(self._of_account, view)]
+            for observation in view.observations:
+                self._chunks += self._apis[observation.api].of(observation)
+        return self._chunks
 
-    def of_account(self, view: View) -> Chunk:
-        chunk: Chunk = []
-        for place, family in enumerate(ACCOUNT_FAMILIES):
-            if isinstance(family, AccountFamily):
-                self._add(chunk, place, family.labels, family.samples(view))
-        return chunk
 
-    def _add(self, chunk: Chunk, place: int, labels: tuple[str, ...], samples: Iterable[Sample]) -> None:
+class _ApiLines:
+    """One api's lines: those of its readings are kept while these are the same."""
+
+    def __init__(self, labels: str, name: str, settings: AccountSettings) -> None:
+        self._settings = settings
+        api = settings.provider.apis[name]  # type: ignore[index]  # loading refused every other name
+        self._of_readings = [
+            column
+            for column in _columns(labels, ReadingFamily)
+            if (field := ACCOUNT_FAMILIES[column.place].field) is None or getattr(api, field[0]) is not None
+        ]
+        self._of_api = _columns(f'{labels},api="{name}"', ApiFamily)
+        self._readings: Readings | None = None
+        self._kept: Chunk = []
+
+    def of(self, observation: Observation) -> tuple[Chunk, Chunk]:
+        """The lines of the readings, and those of how the api does."""
+        if observation.readings is not self._readings:
+            self._readings = observation.readings
+            self._kept = [] if self._readings is None else _chunk(self._of_readings, self._readings, self._settings)
+        return self._kept, _chunk(self._of_api, observation)
+
+
+class _Column(NamedTuple):
+    """A family for one account: what its lines begin with, the labels left to write, where its samples come from."""
+
+    place: int
+    beginning: str
+    labels: tuple[str, ...]
+    samples: Callable[..., Iterable[Sample]]
+
+
+def _columns(labels: str, kind: type[SettingsFamily | AccountFamily | ApiFamily | ReadingFamily]) -> list[_Column]:
+    """The families of a kind, the first `labels` of which are the same for all lines."""
+    written = 1 if kind is ApiFamily else 0
+    return [
+        _Column(place, f"{family.name}{{{labels}", family.labels[written:], family.samples)
+        for place, family in enumerate(ACCOUNT_FAMILIES)
+        if isinstance(family, kind)
+    ]
+
+
+def _chunk(columns: Iterable[_Column], *of: object) -> Chunk:
+    """The lines of those columns that have samples."""
+    chunk = []
+    for place, beginning, labels, samples in columns:
         text = ""
-        beginning = self._beginnings[place]
-        for values, value in samples:
+        for values, value in samples(*of):
             text += beginning
             for name, label in zip(labels, values, strict=True):
                 text += f',{name}="{escape(label)}"'
             text += f"}} {number(value)}\n"
         if text:
             chunk.append((place, text))
+    return chunk
 
 
 def exporter(state: ExporterState, *, openmetrics: bool) -> list[str]:

@@ -42,6 +42,13 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsFamily(Family):
+    """A family that an account's settings give."""
+
+    samples: Callable[[AccountSettings], Iterable[Sample]] = lambda _settings: ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingFamily(Family):
     """A family that one api's readings give."""
 
@@ -50,7 +57,7 @@ class ReadingFamily(Family):
 
 @dataclass(frozen=True, slots=True)
 class ApiFamily(Family):
-    """A family that says how one api does."""
+    """A family that says how one api does; its first label is `api`, which its samples leave out."""
 
     samples: Callable[[Observation], Iterable[Sample]] = lambda _observation: ()
 
@@ -62,9 +69,8 @@ class AccountFamily(Family):
     samples: Callable[[View], Iterable[Sample]] = lambda _view: ()
 
 
-def _one(value: float | bool | None) -> Iterator[Sample]:
-    if value is not None:
-        yield (), float(value)
+def _one(value: float | bool | None) -> Iterable[Sample]:
+    return () if value is None else (((), float(value)),)
 
 
 def _pair(pair: Pair, *labels: str) -> Iterator[Sample]:
@@ -75,17 +81,15 @@ def _pair(pair: Pair, *labels: str) -> Iterator[Sample]:
 
 
 def _of_api(value: Callable[[Observation], float | None]) -> Callable[[Observation], Iterable[Sample]]:
-    def samples(observation: Observation) -> Iterator[Sample]:
+    def samples(observation: Observation) -> Iterable[Sample]:
         known = value(observation)
-        if known is not None:
-            yield (observation.api,), known
+        return () if known is None else (((), known),)
 
     return samples
 
 
-def _failures(observation: Observation) -> Iterator[Sample]:
-    if observation.failure is not None:
-        yield (observation.api, observation.failure.reason.value), 1.0
+def _failures(observation: Observation) -> Iterable[Sample]:
+    return () if observation.failure is None else (((observation.failure.reason.value,), 1.0),)
 
 
 def _account_ids(view: View) -> Iterator[Sample]:
@@ -95,8 +99,8 @@ def _account_ids(view: View) -> Iterator[Sample]:
         yield (account_id,), 1.0
 
 
-def _has(view: View, api: str) -> bool:
-    return any(observation.api == api for observation in view.observations)
+def _has(settings: AccountSettings, name: str) -> bool:
+    return any(api.name == name for api in settings.apis)
 
 
 def _balances(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
@@ -298,24 +302,24 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         ("currency", "severity"),
         samples=_credit_thresholds,
     ),
-    AccountFamily(
+    SettingsFamily(
         "sms_credit_runway_threshold_seconds",
         "Configured threshold (thresholds.runway): an alert is due while the credit lasts for less",
         ("severity",),
-        samples=lambda view: _pair(view.settings.thresholds.runway) if _has(view, "credit") else (),
+        samples=lambda settings: _pair(settings.thresholds.runway) if _has(settings, "credit") else (),
     ),
-    AccountFamily(
+    SettingsFamily(
         "contacts_used_ratio_threshold",
         "Configured threshold (thresholds.contacts_used_ratio): an alert is due at or above it",
         ("severity",),
-        samples=lambda view: _pair(view.settings.thresholds.contacts_used_ratio) if _has(view, "contacts") else (),
+        samples=lambda settings: _pair(settings.thresholds.contacts_used_ratio) if _has(settings, "contacts") else (),
     ),
-    AccountFamily(
+    SettingsFamily(
         "sms_subscription_remaining_threshold_seconds",
         "Configured threshold (thresholds.subscription_remaining): an alert is due while the plan lasts for less",
         ("severity",),
-        samples=lambda view: (
-            _pair(view.settings.thresholds.subscription_remaining) if _has(view, "subscription") else ()
+        samples=lambda settings: (
+            _pair(settings.thresholds.subscription_remaining) if _has(settings, "subscription") else ()
         ),
     ),
     AccountFamily(

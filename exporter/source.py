@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from exporter.backoff import Backoff
-from exporter.failure import Failure, FailureError, Reason
+from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.providers import extract
 from exporter.providers.definition import Api, Definition
 from exporter.readings import Readings
@@ -28,6 +28,8 @@ LATE_ANSWER_SECONDS = 300.0
 
 RETRY_PAUSE_SECONDS = 0.1
 READ_IN_THREAD_BYTES = 64 * 1024
+"""A larger answer would hold up the others while it is read, and fill memory if it were kept."""
+
 RATE_LIMIT_SECONDS = 60.0
 LONGEST_RATE_LIMIT_SECONDS = 3600.0
 
@@ -120,6 +122,7 @@ class Source:
         self._not_before = -math.inf
         self._unserved = False
         self._prepared: Call | None = None
+        self._read_last: tuple[tuple[int, bytes, tuple[str, ...]], Readings] | None = None
 
     def is_due(self, now: float) -> bool:
         """Whether the next asker gets a call rather than what is known."""
@@ -217,12 +220,7 @@ class Source:
                 answer = await self._client.get(self._call_signed_by(ask.sign), self.http)
             status = answer.status
             header_names = tuple(name if not _holds(name, ask.secrets) else SHOWN for name in answer.header_names)
-            if len(answer.body) > READ_IN_THREAD_BYTES:
-                result = await asyncio.to_thread(self._read, answer)
-            else:
-                result = self._read(answer)
-            if any(_holds(text, ask.secrets) for text in result.texts()):
-                result = Failure(Reason.INVALID_RESPONSE, "the answer gives the account's secret back as a value")
+            result = await self._read(answer, ask.secrets)
         except FailureError as error:
             result = error.failure
             if status is not None and answer.retry_after_seconds is not None:
@@ -237,8 +235,18 @@ class Source:
             ask.tally.failures += 1
         return self._outcome(result, started, status, header_names)
 
-    def _read(self, answer: Answer) -> Readings:
-        return extract.answer(answer.status, answer.body, self.definition, self.api)
+    async def _read(self, answer: Answer, secrets: tuple[str, ...]) -> Readings:
+        """What an answer tells. Most answers are the same as the one before: those needn't be read again."""
+        asked = (answer.status, answer.body, secrets)
+        if self._read_last is not None and self._read_last[0] == asked:
+            return self._read_last[1]
+        is_large = len(answer.body) > READ_IN_THREAD_BYTES
+        what = (answer.status, answer.body, self.definition, self.api)
+        readings = await asyncio.to_thread(extract.answer, *what) if is_large else extract.answer(*what)
+        if any(_holds(text, secrets) for text in readings.texts()):
+            raise invalid_response("the answer gives the account's secret back as a value")
+        self._read_last = None if is_large else (asked, readings)
+        return readings
 
     def _call_signed_by(self, sign: Signer | None) -> Call:
         """The call, the same one as before while the signer is the same."""

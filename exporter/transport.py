@@ -120,16 +120,19 @@ class HttpClient:
         for _ in range(MOST_REDIRECTS + 1):
             request = call.request(http.tls.server_name)
             response = await self._transport(http, call.url).handle_async_request(request)
+            # The stream itself: the layers of httpx above it keep, decode and count what is ours to bound.
+            stream = response.stream
+            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  # for the type checker
             try:
                 headers = _headers(response)
                 location = headers.get("location")
                 if not (http.follow_redirects and response.has_redirect_location and location):
-                    body = await _read(response, headers.get("content-encoding", ""), call.max_bytes)
+                    body = await _read(stream, headers.get("content-encoding", ""), call.max_bytes)
                     wait = retry_after(headers.get("retry-after"), time.time())
                     return Answer(response.status_code, body, tuple(headers), wait)
             finally:
                 # Closing breaks off an unread body instead of draining it.
-                await response.aclose()
+                await stream.aclose()
             call = _onward(call, request.url, location)
         raise FailureError(Failure(Reason.REDIRECT, f"more than {MOST_REDIRECTS} redirects"))
 
@@ -259,7 +262,7 @@ def _headers(response: httpx.Response) -> dict[str, str]:
     return headers
 
 
-async def _read(response: httpx.Response, coding: str, max_bytes: int) -> bytes:
+async def _read(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> bytes:
     """The body, decompressed piece by piece so that no answer can fill the memory.
 
     Raises:
@@ -270,9 +273,7 @@ async def _read(response: httpx.Response, coding: str, max_bytes: int) -> bytes:
         raise invalid_response("the body has a content coding that was not asked for")
     inflate = zlib.decompressobj(wbits=31) if coding in {"gzip", "x-gzip"} else None
     body = bytearray()
-    # The stream itself: the layers of httpx above it keep, decode and count what is ours to bound.
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  # for the type checker
-    async for chunk in response.stream:
+    async for chunk in stream:
         piece = chunk
         if inflate is not None:
             try:

@@ -58,6 +58,24 @@ def test_an_answer_younger_than_cache_ttl_is_served_again_without_a_call() -> No
     run(main)
 
 
+def test_an_answer_is_read_again_only_where_it_differs_from_the_one_before(key_file: Path) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        answers = iter([agile(5), agile(5), agile(6), agile(6), agile(6)])
+        client = ScriptedClient(lambda _: next(answers))
+        key = Credential("api_key", {"api_key": Secret.from_file(key_file)})
+        accounts = accounts_of(loop, client, account(credential=key, cache_ttl=0.0))
+        readings = []
+        for number in range(5):
+            if number == 4:
+                key_file.write_text("another key")  # the same answer may give this one back
+            readings.append((await one(accounts)).observations[0].readings)
+        assert client.count() == 5
+        assert [later is earlier for earlier, later in itertools.pairwise(readings)] == [True, False, True, False]
+        assert [read.credits[0].balance for read in readings if read is not None] == [5, 5, 6, 6, 6]
+
+    run(main)
+
+
 def test_however_many_ask_there_is_one_call_in_flight() -> None:
     async def main(loop: VirtualLoop) -> None:
         client = ScriptedClient(qlara)

@@ -77,7 +77,11 @@ def read(value: Value, item: Any, names: Mapping[str, str]) -> Any:
         return value.constant
     if value.key is not None:
         return names.get(value.key, MISSING)
-    raw = next((found for pointer in value.pointers if (found := at(item, pointer)) is not MISSING), MISSING)
+    raw = MISSING
+    for pointer in value.pointers:
+        raw = at(item, pointer)
+        if raw is not MISSING:
+            break
     if raw is MISSING or value.pattern is None:
         return raw
     match = re.search(value.pattern, raw) if isinstance(raw, str) else None

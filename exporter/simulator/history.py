@@ -21,6 +21,7 @@ from exporter.metrics import (
     Family,
     ReadingFamily,
     Sample,
+    SettingsFamily,
 )
 from exporter.providers import extract
 from exporter.readings import Readings
@@ -118,9 +119,11 @@ class _Series:
 def _samples(family: Family, view: View) -> Iterator[Sample]:
     if isinstance(family, AccountFamily):
         yield from family.samples(view)
+    elif isinstance(family, SettingsFamily):
+        yield from family.samples(view.settings)
     for observation in view.observations:
         if isinstance(family, ApiFamily):
-            yield from family.samples(observation)
+            yield from (((observation.api, *values), value) for values, value in family.samples(observation))
         elif isinstance(family, ReadingFamily) and observation.readings is not None:
             yield from family.samples(observation.readings, view.settings)
 
