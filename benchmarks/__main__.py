@@ -15,13 +15,16 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import Exporter, Provider, Rival
+from benchmarks.processes import Exporter, JsonExporter, Provider, Rival
 
 JSON_EXPORTER = os.environ.get("JSON_EXPORTER", "")
-RIVALS = {"requests": 20, "httpx": 200, "limit": 1000}
+"""json_exporter's binary, where there is one."""
+
+RIVALS = {"requests": 20, "httpx": 200, "limit": 1000, "json_exporter": 200}
 """The most accounts at which a rival is still worth waiting for."""
 
 
@@ -52,27 +55,44 @@ def compare(folder: Path, accounts: int, seconds: float, tls: bool, quick: bool)
     with ExitStack() as stack:
         provider = stack.enter_context(Provider(folder, seconds, tls))
         exporter = stack.enter_context(Exporter(folder, provider, accounts, cache_ttl="0s"))
-        first = scrapes(exporter.scrape, 1)[0]
-        counts = provider.counts()
-        cpu = exporter.cpu_seconds()
-        times = scrapes(exporter.scrape, rounds)
-        row["first_ms"] = round(1000 * first)
+        counts = [provider.counts()]
+        for count in (1, 1, rounds):
+            cpu = exporter.cpu_seconds()
+            times = scrapes(exporter.scrape, count)
+            counts.append(provider.counts())
+            if len(counts) == 2:
+                row["first_ms"] = median_ms(times)
         row["scrape_ms"] = median_ms(times)
         row["cpu_ms_per_account"] = round(1000 * (exporter.cpu_seconds() - cpu) / rounds / accounts, 3)
         row["rss_mib"] = exporter.rss_mib()
-        row["connections_after_first"] = provider.counts()["connections"] - counts["connections"] - 1
-        row["calls_per_scrape"] = (provider.counts()["calls"] - counts["calls"]) / rounds
+        # Asking for the counts opens a connection of its own.
+        opened = [later["connections"] - earlier["connections"] - 1 for earlier, later in pairwise(counts)]
+        row["opened_first"], row["opened_second"], row["opened_later"] = opened
+        row["calls_per_scrape"] = (counts[-1]["calls"] - counts[-2]["calls"]) / rounds
         if not tls:
-            for name, most in RIVALS.items():
-                if accounts <= most:
-                    with Rival(name, provider, accounts) as rival:
-                        rival.scrape()
-                        row[f"{name}_ms"] = median_ms([rival.scrape() for _ in range(min(rounds, 5))])
+            rivals(row, folder, provider, min(rounds, 5))
     if seconds:
         for name in ("scrape", *RIVALS):
             if f"{name}_ms" in row:
                 row[f"{name}_ratio"] = round(row[f"{name}_ms"] / 1000 / seconds, 3)
     return row
+
+
+def rivals(row: dict[str, Any], folder: Path, provider: Provider, rounds: int) -> None:
+    """What the rivals take that are there."""
+    accounts = row["accounts"]
+    for name, most in RIVALS.items():
+        if accounts > most or (name == "json_exporter" and not JSON_EXPORTER):
+            continue
+        with ExitStack() as stack:
+            beside = stack.enter_context(JsonExporter(folder, JSON_EXPORTER)) if name == "json_exporter" else None
+            rival = stack.enter_context(Rival(name, provider, accounts, *([beside.url] if beside else [])))
+            rival.scrape()
+            cpu = beside.cpu_seconds() if beside else 0.0
+            row[f"{name}_ms"] = median_ms([rival.scrape() for _ in range(rounds)])
+            if beside:
+                row["json_exporter_cpu_ms"] = round(1000 * (beside.cpu_seconds() - cpu) / rounds / accounts, 3)
+                row["json_exporter_rss_mib"] = beside.rss_mib()
 
 
 def cached(folder: Path, accounts: int) -> dict[str, Any]:

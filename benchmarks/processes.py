@@ -24,6 +24,17 @@ def free_port() -> int:
         return port
 
 
+def wait_for(port: int) -> None:
+    """Until something listens on a port of loopback."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.002)
+        else:
+            return
+
+
 class _Process:
     popen: "subprocess.Popen[bytes]"
 
@@ -38,6 +49,16 @@ class _Process:
                 pipe.close()
         self.popen.terminate()
         self.popen.wait(15)
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far."""
+        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_mib(self) -> float:
+        """Resident memory."""
+        lines = Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
+        return round(next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024, 1)
 
 
 class Provider(_Process):
@@ -91,12 +112,7 @@ class Exporter(_Process):
         self.popen = subprocess.Popen(
             [*command, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"], stdout=subprocess.DEVNULL
         )
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.002)
+        wait_for(port)
 
     def scrape(self) -> bytes:
         """One scrape, every account of which must be up."""
@@ -105,23 +121,43 @@ class Exporter(_Process):
         assert body.count(b"} 1\n", body.index(b"sms_account_up{"), body.index(b"# HELP sms_api_up")) == self._ups
         return body
 
-    def cpu_seconds(self) -> float:
-        """User and system time so far."""
-        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def rss_mib(self) -> float:
-        """Resident memory."""
-        lines = Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
-        return round(next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024, 1)
+JSON_EXPORTER_MODULES = {
+    "subscription": {"contacts_max": "{ .features.maxContacts }"},
+    "credit": {"credit_balance": "{ .balance }", "credit_recharge": "{ .lastRechargeAmount }"},
+    "contacts": {"contacts_used": "{ .used }", "contacts_limit": "{ .total }", "contacts_lists": "{ .lists }"},
+}
+
+
+class JsonExporter(_Process):
+    """json_exporter, reading the same answers, an api a module."""
+
+    def __init__(self, folder: Path, binary: str) -> None:
+        config_file = folder / "json_exporter.yml"
+        modules = {
+            name: {
+                "headers": {"X-Api-Key": "key-number-0"},
+                "metrics": [{"name": metric, "help": metric, "path": path} for metric, path in metrics.items()],
+            }
+            for name, metrics in JSON_EXPORTER_MODULES.items()
+        }
+        config_file.write_text(yaml.dump({"modules": modules}))
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.popen = subprocess.Popen(
+            [binary, f"--config.file={config_file}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(port)
 
 
 class Rival(_Process):
     """`benchmarks.rivals`: a scrape for each line."""
 
-    def __init__(self, name: str, provider: Provider, accounts: int) -> None:
+    def __init__(self, name: str, provider: Provider, accounts: int, *more: str) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.rivals", name, provider.url, str(accounts)],
+            [sys.executable, "-m", "benchmarks.rivals", name, provider.url, str(accounts), *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -3,6 +3,8 @@
 - `requests`: the synchronous collector that one writes first: a session, one call after the other.
 - `httpx`: one shared `httpx.AsyncClient` with its default pool, all calls at once.
 - `limit`: the same calls over aiohttp's pool, with nothing read, judged or rendered: the bare concurrency limit.
+- `json_exporter`: Prometheus' part where json_exporter asks the provider: a probe for each call, all at once. Its
+  URL is the fourth argument.
 
 Each line read from standard input is a scrape; its answer is the seconds it took and the CPU seconds so far.
 """
@@ -12,21 +14,31 @@ import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
-PATHS = ("", "/credit", "/contacts")
+PATHS = {"subscription": "", "credit": "/credit", "contacts": "/contacts"}
 PREFIX = "/api/v1/partner-gateway/subscription"
 
+Calls = list[tuple[str, dict[str, str]]]
+"""URLs and headers."""
 
-def calls(base_url: str, accounts: int) -> list[tuple[str, dict[str, str]]]:
-    """Every call of a scrape: URL and headers."""
+
+def calls_of(base_url: str, accounts: int) -> Calls:
+    """Every call of a scrape."""
     return [
         (f"{base_url}{PREFIX}{path}", {"X-Api-Key": f"key-number-{number}"})
         for number in range(accounts)
-        for path in PATHS
+        for path in PATHS.values()
     ]
 
 
-def by_requests(base_url: str, accounts: int) -> Callable[[], None]:
+def probes_of(base_url: str, accounts: int, json_exporter: str) -> Calls:
+    """Every probe that makes json_exporter do the same."""
+    probes = [urlencode({"module": api, "target": f"{base_url}{PREFIX}{path}"}) for api, path in PATHS.items()]
+    return [(f"{json_exporter}/probe?{probe}", {}) for _ in range(accounts) for probe in probes]
+
+
+def by_requests(calls: Calls) -> Callable[[], None]:
     """The synchronous collector."""
     import requests  # noqa: PLC0415
     from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415
@@ -35,14 +47,14 @@ def by_requests(base_url: str, accounts: int) -> Callable[[], None]:
 
     def scrape() -> None:
         family = GaugeMetricFamily("sms_credit_balance", "left", labels=["call"])
-        for number, (url, headers) in enumerate(calls(base_url, accounts)):
+        for number, (url, headers) in enumerate(calls):
             document = session.get(url, headers=headers, timeout=10).json()
             family.add_metric([str(number)], float(document.get("balance", 0)))
 
     return scrape
 
 
-def by_httpx(base_url: str, accounts: int) -> Callable[[], Awaitable[object]]:
+def by_httpx(calls: Calls) -> Callable[[], Awaitable[object]]:
     """One shared client."""
     import httpx  # noqa: PLC0415
 
@@ -51,10 +63,10 @@ def by_httpx(base_url: str, accounts: int) -> Callable[[], Awaitable[object]]:
     async def one(url: str, headers: dict[str, str]) -> object:
         return (await client.get(url, headers=headers)).json()
 
-    return lambda: asyncio.gather(*(one(*call) for call in calls(base_url, accounts)))
+    return lambda: asyncio.gather(*(one(*call) for call in calls))
 
 
-def by_limit(base_url: str, accounts: int) -> Callable[[], Awaitable[object]]:
+def by_limit(calls: Calls) -> Callable[[], Awaitable[object]]:
     """The pool of aiohttp without a limit."""
     import aiohttp  # noqa: PLC0415
 
@@ -62,13 +74,13 @@ def by_limit(base_url: str, accounts: int) -> Callable[[], Awaitable[object]]:
 
     async def one(url: str, headers: dict[str, str]) -> bytes:
         assert session is not None
-        async with session.get(url, headers=headers) as answer:
+        async with session.get(url, headers=headers, raise_for_status=True) as answer:
             return await answer.read()
 
     async def scrape() -> object:
         nonlocal session
         session = session or aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        return await asyncio.gather(*(one(*call) for call in calls(base_url, accounts)))
+        return await asyncio.gather(*(one(*call) for call in calls))
 
     return scrape
 
@@ -93,13 +105,14 @@ async def timed_on_loop(scrape: Callable[[], Awaitable[object]]) -> None:
 
 def main() -> None:
     """Run one rival."""
-    name, base_url, accounts = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    name, base_url, accounts, *more = sys.argv[1:]
+    calls = probes_of(base_url, int(accounts), *more) if name == "json_exporter" else calls_of(base_url, int(accounts))
     if name == "requests":
-        timed(by_requests(base_url, accounts))
+        timed(by_requests(calls))
         return
     import uvloop  # noqa: PLC0415
 
-    uvloop.run(timed_on_loop({"httpx": by_httpx, "limit": by_limit}[name](base_url, accounts)))
+    uvloop.run(timed_on_loop((by_httpx if name == "httpx" else by_limit)(calls)))
 
 
 if __name__ == "__main__":
