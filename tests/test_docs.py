@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks import __main__ as benchmarks
 from docs.generate import ROOT, filled, pages
 from exporter import redaction
 from exporter.cli import main
@@ -151,7 +152,8 @@ def helps() -> dict[str, str]:
 @pytest.mark.parametrize("page", [page for page in EVERY_PAGE if page not in {"CHANGELOG.md", "CONTRIBUTING.md"}])
 def test_flags_and_metrics_that_are_named_exist(page: str, helps: dict[str, str]) -> None:
     text = text_of(page)
-    known = set(re.findall(r"--[a-z][a-z.-]+", "".join(helps.values())))
+    bench = benchmarks.flags().format_help() if page == "docs/performance.md" else ""
+    known = set(re.findall(r"--[a-z][a-z.-]+", "".join([*helps.values(), bench])))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z.-]+", text)) <= known
     families = {family.name for family in (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)}
     families |= set(re.findall(r"record: \w+:(\w+):", (ROOT / "alerts/rules.yml").read_text()))
