@@ -6,18 +6,15 @@ httpcore's looks through every connection for every request, which is quadratic 
 
 import asyncio
 import errno
-import functools
 import os
 import re
 import ssl
 import sys
 import time
-import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Protocol
 
 # httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
@@ -27,10 +24,10 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from exporter import __version__
+from exporter import __version__, tls
 from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.proxies import proxy_for
-from exporter.settings import HttpSettings, TlsSettings
+from exporter.settings import HttpSettings
 from exporter.signing import Signer
 
 MOST_REDIRECTS = 5
@@ -138,13 +135,13 @@ class HttpClient:
 
     def _transport(self, http: HttpSettings, url: str) -> httpx.AsyncBaseTransport:
         key = (http, proxy_for(url, http))
-        files = _file_states(http.tls)
+        files = tls.file_states(http.tls)
         known = self._transports.get(key)
         if known is None or known[0] != files:
             try:
                 fresh = self._factory(*key)
             except OSError as error:
-                raise FailureError(Failure(Reason.TLS, f"tls_config can't be used: {_why(error)}")) from error
+                raise FailureError(Failure(Reason.TLS, f"tls_config can't be used: {tls.why(error)}")) from error
             self._transports[key] = (files, fresh)
             if known is not None:
                 self._retire(known[1])
@@ -170,7 +167,7 @@ class HttpClient:
 
 def aiohttp_transport(http: HttpSettings, proxy: str | None) -> httpx.AsyncBaseTransport:
     """The transport for one set of HTTP settings: no cookies, no limit on connections, no hidden retries."""
-    context = _tls_context(http.tls)
+    context = tls.context(http.tls)
 
     def session() -> aiohttp.ClientSession:
         made = aiohttp.ClientSession(
@@ -192,52 +189,6 @@ def _proxy(url: str) -> httpx.Proxy:
     if parsed.userinfo:
         headers["Authorization"] = aiohttp.encode_basic_auth(parsed.username, parsed.password)
     return httpx.Proxy(parsed.copy_with(userinfo=b""), headers=headers)
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return "a certificate or key is not one, or they don't belong together"
-    return f"{error.filename or 'a file'}: {os.strerror(error.errno or 0)}"
-
-
-def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
-    return _default_tls_context() if tls == TlsSettings(server_name=tls.server_name) else _make_context(tls)
-
-
-@functools.cache
-def _default_tls_context() -> ssl.SSLContext:
-    """One context for all accounts: one each would cost a megabyte and 25 ms an account."""
-    return _make_context(TlsSettings())
-
-
-def _make_context(tls: TlsSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca_file)
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if tls.cert_file is not None:
-        # A password that fits nothing: without one, OpenSSL asks for it on the terminal.
-        context.load_cert_chain(tls.cert_file, tls.key_file, password="")
-    with warnings.catch_warnings():  # an operator who asks for TLS 1.0 has a reason
-        warnings.simplefilter("ignore", DeprecationWarning)
-        for name, attribute in ((tls.min_version, "minimum_version"), (tls.max_version, "maximum_version")):
-            if name is not None:
-                setattr(context, attribute, ssl.TLSVersion[f"TLSv1_{name[4:]}".removesuffix("_0")])
-    return context
-
-
-def _file_states(tls: TlsSettings) -> object:
-    """What changes when a certificate or a key is replaced on disk; a missing file keeps the old connection."""
-    states: list[tuple[int, int, int] | None] = []
-    for path in (tls.ca_file, tls.cert_file, tls.key_file):
-        if path is not None:
-            try:
-                state = Path(path).stat()
-            except OSError:
-                states.append(None)
-            else:
-                states.append((state.st_mtime_ns, state.st_ino, state.st_size))
-    return tuple(states)
 
 
 def _onward(call: Call, url: httpx.URL, location: str) -> Call:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.processes import Provider
-from exporter import transport
+from exporter import tls
 from exporter.service import Parts, Service
 from exporter.settings import TlsSettings
 from exporter.transport import HttpClient
@@ -131,5 +131,5 @@ async def test_a_scrape_leaves_no_cycles_for_the_collector(provider: Provider) -
 
 
 def test_all_accounts_share_one_tls_context() -> None:
-    plain, named = (transport._tls_context(TlsSettings(server_name=name)) for name in (None, "provider.test"))
+    plain, named = (tls.context(TlsSettings(server_name=name)) for name in (None, "provider.test"))
     assert plain is named

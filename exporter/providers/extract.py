@@ -8,11 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from exporter.failure import Failure, FailureError, Reason, invalid_response
-from exporter.providers import values
+from exporter.failure import FailureError, invalid_response
+from exporter.providers import errors, values
 from exporter.providers.definition import (
     Api,
-    BodyError,
     ContactsBlock,
     CreditBlock,
     Definition,
@@ -37,12 +36,6 @@ MOST_PRICES = 20_000
 MOST_MEMBERS = 100
 """Features or channels of one answer: an object with more is no list of names, but would be as many series."""
 
-_STATUS_REASONS = {
-    401: Reason.UNAUTHORIZED,
-    403: Reason.FORBIDDEN,
-    429: Reason.RATE_LIMITED,
-}
-
 
 def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readings:
     """The readings of one HTTP answer.
@@ -55,7 +48,7 @@ def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readin
         unreadable = None
     except FailureError as error:
         document, unreadable = MISSING, error
-    failure = failure_of(status, document, definition)
+    failure = errors.failure_of(status, document, definition)
     if failure is not None:
         raise FailureError(failure)
     if unreadable is not None:
@@ -90,73 +83,6 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant)  # `json.loads` would make one an answer
-
-
-def failure_of(status: int, document: Any, definition: Definition) -> Failure | None:
-    """What an answer fails by: a code in the body, then the body's form, then the HTTP status; None if nothing."""
-    errors = definition.errors
-    code = MISSING if errors.code is None else at(document, errors.code)
-    has_code = code is not MISSING and code != ""
-    form = next((form for form in errors.bodies if _matches(form, document)), None)
-    reason = _reason_of_code(code, errors.codes) if has_code else form.reason if form else None
-    detail = f"HTTP {status}"
-    if reason is not None:
-        detail += f", code {code}" if has_code else ", told by the body"
-    elif not 200 <= status < 300:
-        # A code that nobody has documented takes the provider's own meaning of a status away.
-        reason = (None if has_code else errors.statuses.get(status)) or reason_of_status(status)
-    elif has_code or form is not None:
-        reason = Reason.INVALID_RESPONSE
-        detail += ", but the body tells an error that is not documented"
-    else:
-        return None
-    return Failure(reason, detail, _retry_after(document, errors.retry_after))
-
-
-def reason_of_status(status: int) -> Reason:
-    """The reason that an HTTP status gives by itself, where it is no 2xx."""
-    if status in _STATUS_REASONS:
-        return _STATUS_REASONS[status]
-    if 300 <= status < 400:
-        return Reason.REDIRECT
-    if 400 <= status < 500:
-        return Reason.BAD_REQUEST
-    return Reason.SERVER_ERROR if 500 <= status < 600 else Reason.INVALID_RESPONSE
-
-
-def _reason_of_code(code: Any, codes: Mapping[str, Reason]) -> Reason | None:
-    if isinstance(code, float) and code.is_integer():
-        code = int(code)
-    if isinstance(code, bool) or not isinstance(code, str | int):
-        return None
-    word = str(code).casefold()
-    return next((reason for known, reason in codes.items() if known.casefold() == word), None)
-
-
-def _matches(form: BodyError, document: Any) -> bool:
-    return _is(form.where, document) and all(at(document, pointer) is not MISSING for pointer in form.has)
-
-
-def _is(where: Mapping[str, str], item: Any) -> bool:
-    for pointer, wanted in where.items():  # noqa: SIM110  # twice as fast, and every answer is asked several times
-        if _plain_text(at(item, pointer)) != wanted:
-            return False
-    return True
-
-
-def _plain_text(raw: Any) -> str | None:
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    return str(raw) if isinstance(raw, str | int | float) else None
-
-
-def _retry_after(document: Any, pointer: str | None) -> float | None:
-    if pointer is None:
-        return None
-    try:
-        return values.as_number(at(document, pointer))
-    except WrongTypeError:
-        return None
 
 
 def readings(document: Any, api: Api) -> Readings:
@@ -239,7 +165,7 @@ class _Extraction:
         """Every pot of credit; there must be one, and no two of one currency."""
         found: dict[str, Credit] = {}
         for item, names in values.each(document, block.each):
-            if not _is(block.where, item):
+            if not values.matches(block.where, item):
                 continue
             balance = self.required(values.number, block.balance, item, names)
             currency = self.required(values.currency, block.currency, item, names)
@@ -305,7 +231,7 @@ class _Extraction:
         """The price list; of two rows with equal labels the dearer, with a remark."""
         found: dict[tuple[str, str, str, str], MessagePrice] = {}
         for item, names in values.each(document, block.each):
-            if not _is(block.where, item):
+            if not values.matches(block.where, item):
                 continue
             for price in self.row(item, names, block):
                 key = (price.country, price.prefix, price.tier, price.currency)

@@ -67,6 +67,20 @@ def each(item: Any, pattern: str) -> Iterator[tuple[Any, dict[str, str]]]:
     yield from found
 
 
+def matches(where: Mapping[str, str], item: Any) -> bool:
+    """Whether every pointer of `where` leads to its text; numbers and booleans count as they are written."""
+    for pointer, wanted in where.items():  # noqa: SIM110  # twice as fast, and every answer is asked several times
+        if _plain_text(at(item, pointer)) != wanted:
+            return False
+    return True
+
+
+def _plain_text(raw: Any) -> str | None:
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw) if isinstance(raw, str | int | float) else None
+
+
 def read(value: Value, item: Any, names: Mapping[str, str]) -> Any:
     """The raw value that a definition points at, or `MISSING`; `pattern` is applied to a text.
 
