@@ -11,11 +11,14 @@ from functools import partial
 from exporter.backoff import Backoff
 from exporter.failure import Failure, Reason
 from exporter.readings import Readings
+from exporter.secret import Confidential
 from exporter.settings import AccountSettings, ApiSettings
 from exporter.signing import Signer, signer
 from exporter.source import Ask, Clock, Flight, Outcome, Source, Tally
 
 logger = logging.getLogger(__name__)
+
+NOTHING = Confidential()
 
 NOT_WAITED_FOR = "no answer within the time that the asker has"
 """The detail of a timeout that is one asker's alone: the call goes on."""
@@ -108,6 +111,7 @@ class Account:
         self.apis = {api.name: AccountApi(api, sources[api.name], Tally()) for api in settings.apis}
         self._clock = clock
         self._sign: Signer = signer(settings.credential, settings.provider)
+        self._secrets = settings.credential.confidential()
         self._hold = Backoff(rng)
         self._held_since = math.inf
         self._held_failure: Failure | None = None
@@ -170,6 +174,7 @@ class Account:
         if self.settings.credential.refresh():
             logger.info("Secret has changed", extra=self._log_labels())
             self._sign = signer(self.settings.credential, self.settings.provider)
+            self._secrets = self.settings.credential.confidential()
             self.forget_refusals()
 
     def _is_held(self, api: AccountApi) -> bool:
@@ -200,7 +205,7 @@ class Account:
         return Ask(
             api.tally,
             self._sign if api.is_credentialed else None,
-            self.settings.credential.confidential() if api.is_credentialed else (),
+            self._secrets if api.is_credentialed else NOTHING,
             api.settings.timeout_seconds,
             ended,
             not_refused_since,

@@ -28,7 +28,7 @@ def register(value: str) -> None:
     alone = len(value) < _SHORT
     for form in {
         value,
-        *_percent_encoded(value),
+        *encoded(value),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
         html.escape(value),
@@ -40,10 +40,8 @@ def register(value: str) -> None:
 
 def register_pair(username: str, password: str) -> None:
     """Hides what HTTP's basic authentication makes of a user and a password."""
-    pair = f"{username}:{password}".encode()
-    for encoded in (base64.b64encode(pair), base64.urlsafe_b64encode(pair)):
-        register(encoded.decode().rstrip("="))
-        register(encoded.decode())
+    for form in _base64(f"{username}:{password}"):
+        register(form)
 
 
 @contextmanager
@@ -75,9 +73,20 @@ def redact(text: str) -> str:
     return "".join([*parts, text[end:]])
 
 
-def _percent_encoded(value: str) -> list[str]:
+def encoded(value: str) -> list[str]:
+    """A secret in the forms in which it may be sent: percent-encoded, or base64 with and without its padding."""
     forms = [quote(value), quote(value, safe=""), quote_plus(value)]
-    return forms + [re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), form) for form in forms]
+    return [
+        *forms,
+        *(re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), form) for form in forms),
+        *_base64(value),
+    ]
+
+
+def _base64(value: str) -> list[str]:
+    raw = value.encode()
+    forms = [encode(raw).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode)]
+    return [*forms, *(form.rstrip("=") for form in forms)]
 
 
 def _places(form: str, text: str, *, alone: bool) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn, Self
@@ -13,7 +13,7 @@ from typing import Literal, NoReturn, Self
 from exporter import redaction
 from exporter.redaction import redact
 
-__all__ = ["Credential", "Rule", "Secret", "SecretError", "redact"]
+__all__ = ["Confidential", "Credential", "Rule", "Secret", "SecretError", "redact"]
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +212,28 @@ def _stamp(status: os.stat_result) -> _Stamp:
     return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
 
 
-_SHORTEST_CONFIDENTIAL = 10
+_SHORTEST_CONFIDENTIAL = 8
+
+
+class Confidential:
+    """Texts that may not be shown, in every form in which they are sent or may be given back; never shown itself."""
+
+    __slots__ = ("_forms",)
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        """Takes them as they are."""
+        self._forms = {form.casefold() for value in values for form in (value, *redaction.encoded(value))}
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds one of them, in whatever case."""
+        folded = text.casefold()
+        return any(form in folded for form in self._forms)
+
+    def __repr__(self) -> str:
+        return redaction.SHOWN
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a secret isn't pickled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +257,12 @@ class Credential:
         """One part, such as `api_key`."""
         return self.secrets[key].value()
 
-    def confidential(self) -> tuple[str, ...]:
+    def confidential(self) -> "Confidential":
         """What nobody may see of it: all but a user's name, and nothing so short that it may be a word."""
-        values = (secret.value() for key, secret in self.secrets.items() if key != "username")
-        return tuple(value for value in values if len(value) >= _SHORTEST_CONFIDENTIAL)
+        values = [secret.value() for key, secret in self.secrets.items() if key != "username"]
+        if self.form == "basic":
+            values.append(f"{self.value('username')}:{self.value('password')}")
+        return Confidential(value for value in values if len(value) >= _SHORTEST_CONFIDENTIAL)
 
     def refresh(self) -> bool:
         """Reads files that changed again, and says whether any value is another one."""

@@ -14,6 +14,7 @@ from exporter.providers import extract
 from exporter.providers.definition import Api, Definition
 from exporter.readings import Readings
 from exporter.redaction import SHOWN
+from exporter.secret import Confidential
 from exporter.settings import HttpSettings
 from exporter.signing import Signer
 from exporter.transport import Answer, Call, Client
@@ -87,7 +88,7 @@ class Ask:
 
     tally: Tally
     sign: Signer | None
-    secrets: tuple[str, ...]
+    secrets: Confidential
     timeout_seconds: float
     ended: Callable[[Outcome], None]
     may_retry: Callable[[float], bool]
@@ -122,7 +123,7 @@ class Source:
         self._not_before = -math.inf
         self._unserved = False
         self._prepared: Call | None = None
-        self._read_last: tuple[tuple[int, bytes, tuple[str, ...]], Readings] | None = None
+        self._read_last: tuple[tuple[int, bytes, Confidential], Readings] | None = None
 
     def is_due(self, now: float) -> bool:
         """Whether the next asker gets a call rather than what is known."""
@@ -219,7 +220,7 @@ class Source:
             async with asyncio.timeout(end - self._clock.monotonic()):
                 answer = await self._client.get(self._call_signed_by(ask.sign), self.http)
             status = answer.status
-            header_names = tuple(name if not _holds(name, ask.secrets) else SHOWN for name in answer.header_names)
+            header_names = tuple(SHOWN if ask.secrets.is_in(name) else name for name in answer.header_names)
             result = await self._read(answer, ask.secrets)
         except FailureError as error:
             result = error.failure
@@ -235,7 +236,7 @@ class Source:
             ask.tally.failures += 1
         return self._outcome(result, started, status, header_names)
 
-    async def _read(self, answer: Answer, secrets: tuple[str, ...]) -> Readings:
+    async def _read(self, answer: Answer, secrets: Confidential) -> Readings:
         """What an answer tells. Most answers are the same as the one before: those needn't be read again."""
         asked = (answer.status, answer.body, secrets)
         if self._read_last is not None and self._read_last[0] == asked:
@@ -243,7 +244,7 @@ class Source:
         is_large = len(answer.body) > READ_IN_THREAD_BYTES
         what = (answer.status, answer.body, self.definition, self.api)
         readings = await asyncio.to_thread(extract.answer, *what) if is_large else extract.answer(*what)
-        if any(_holds(text, secrets) for text in readings.texts()):
+        if any(map(secrets.is_in, readings.texts())):
             raise invalid_response("the answer gives the account's secret back as a value")
         self._read_last = None if is_large else (asked, readings)
         return readings
@@ -281,9 +282,3 @@ class Source:
         elif reason in HELD_BACK or (reason is Reason.UNAUTHORIZED and self.api.public):
             self._backoff.refused(outcome.ended)
             self._not_before = max(self._not_before, self._backoff.until)
-
-
-def _holds(text: str, secrets: tuple[str, ...]) -> bool:
-    """Whether a provider gives a secret back, however it has changed the case."""
-    folded = text.casefold()
-    return any(secret.casefold() in folded for secret in secrets)

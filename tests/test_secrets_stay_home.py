@@ -558,6 +558,33 @@ async def test_a_provider_that_gives_the_secret_back_as_a_value_gets_it_into_no_
     check({"metrics": text})
 
 
+@pytest.mark.parametrize(
+    ("auth", "given_back"),
+    [
+        ({"api_key": "Ab3-5678"}, "for ab3-5678 only"),
+        ({"api_key": "a/long-key+value"}, quote("a/long-key+value", safe="")),
+        ({"api_key": "a/long-key+value"}, base64.b64encode(b"a/long-key+value").decode()),
+        ({"basic": {"username": "us", "password": "pw"}}, None),
+        ({"basic": {"username": "shop", "password": "pass"}}, base64.b64encode(b"shop:pass").decode()),
+    ],
+)
+async def test_a_secret_that_is_given_back_in_another_form_gets_into_no_metric_either(
+    tmp_path: Path, auth: dict[str, Any], given_back: str | None
+) -> None:
+    body = json.dumps({"status": "ACTIVE", "plan": f"Plan {given_back or 'pw'}"}).encode()
+    file = tmp_path / "form.yml"
+    async with serving(sends(response(body, "200 OK", "Connection: close"))) as port:
+        of = {"name": "a", "provider": "qlara", "base_url": f"http://127.0.0.1:{port}", "apis": ["subscription"]}
+        file.write_text(yaml.safe_dump({"accounts": [{**of, "auth": auth}]}))
+        service = Service(lambda: load(file).settings, HttpClient(), rng=rng())
+        async with served(service, WebOptions()) as client:
+            _, text = await answered(client, "/metrics")
+        await service.aclose()
+    # What is so short may be a word, and hiding it would hide the plan.
+    assert ('reason="invalid_response"} 1' in text) is (given_back is not None)
+    assert ("sms_subscription_info{" in text) is (given_back is None)
+
+
 async def test_a_header_that_is_named_by_the_secret_is_hidden(tmp_path: Path) -> None:
     """`debug=true` tells the names of headers, and those are written small."""
     talk = sends(response(b"{}", "500 x", f"X-{SECRETS['api_key']}: 1", "X-Plain: 1", "Connection: close"))
