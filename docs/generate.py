@@ -194,8 +194,7 @@ def _error_lines(provider: Definition) -> Iterator[str]:
     if errors.statuses:
         yield "Without a code in the body these statuses mean something of their own.\n"
         yield _table(("HTTP", "`reason`"), [(str(code), _reason(reason)) for code, reason in errors.statuses.items()])
-    if errors.retry_after is not None:
-        yield f"`{dotted(errors.retry_after)}` in the body of a 429 counts where it has no header `Retry-After`.\n"
+    yield f"`{dotted(errors.retry_after)}` in the body of a 429 counts where it has no header `Retry-After`.\n"
     yield "Everything else goes by the HTTP status: see [troubleshooting](../troubleshooting.md).\n"
 
 

@@ -115,6 +115,7 @@ class Account:
         self._hold = Backoff(rng)
         self._held_since = math.inf
         self._held_failure: Failure | None = None
+        self._refused: set[str] = set()
         self._epoch = 0
         self._broken: set[str] = set()
         self._remarks: dict[str, tuple[str, ...]] = {}
@@ -124,20 +125,23 @@ class Account:
         """Seconds of the monotonic clock that deadlines are given in."""
         return self._clock.monotonic()
 
-    def ask(self, deadline: float = math.inf) -> Ticket:
-        """Start or join the calls that are due; `deadline` is the asker's, monotonic. End with `Ticket.view`."""
+    def ask(self, scrape: object, deadline: float = math.inf) -> Ticket:
+        """Start or join the calls that are due; end with `Ticket.view`.
+
+        `scrape` is any object that all accounts asked together are asked with, `deadline` the asker's (monotonic).
+        """
         now = self.now()
         self._heed_rotation()
         ticket = Ticket(self)
-        leader = self._leader(now)
+        leader = self._leader(now, scrape)
         lead: Flight | None = None
         for api in sorted(self.apis.values(), key=lambda api: api is not leader):
-            due = api.source.is_due(now)
+            due = api.source.is_due(now, scrape)
             flight = api.source.join(deadline)
             if flight is None and due and (leader is not None or not self._is_held(api)):
                 flight = api.source.start(self._ask_for(api, lead if self._is_held(api) else None), deadline)
             if flight is None:
-                api.source.serve()
+                api.source.serve(scrape)
             ticket.add(api, flight, however_old=flight is None and not due)
             if api is leader:
                 lead = flight
@@ -157,6 +161,7 @@ class Account:
         self._epoch += 1
         self._hold.reset()
         self._held_failure = None
+        self._refused.clear()
         for api in self.apis.values():
             api.source.forget_refusals()
 
@@ -180,14 +185,14 @@ class Account:
     def _is_held(self, api: AccountApi) -> bool:
         return self._held_failure is not None and api.is_credentialed
 
-    def _leader(self, now: float) -> AccountApi | None:
+    def _leader(self, now: float, scrape: object) -> AccountApi | None:
         """The api that asks first after a refused key: the one asked longest ago, so that they take turns."""
         if self._held_failure is None or now < self._hold.until:
             return None
         held = [api for api in self.apis.values() if api.is_credentialed]
         if any(api.source.flight is not None for api in held):
             return None
-        return min((api for api in held if api.source.is_due(now)), key=AccountApi.newest_end, default=None)
+        return min((api for api in held if api.source.is_due(now, scrape)), key=AccountApi.newest_end, default=None)
 
     def _ask_for(self, api: AccountApi, follows: Flight | None) -> Ask:
         epoch = self._epoch
@@ -225,14 +230,19 @@ class Account:
             return
         started = outcome.ended - outcome.duration_seconds
         if refused and isinstance(outcome.result, Failure):
+            self._refused.add(api.settings.name)
             # Calls that were under way together are refused together: that is one refusal.
             if self._held_failure is None or started >= self._held_since:
                 self._hold.refused(outcome.ended)
                 self._held_since = outcome.ended
                 self._held_failure = outcome.result
-        elif self._held_failure is not None and started >= self._held_since and isinstance(outcome.result, Readings):
-            self._hold.reset()
-            self._held_failure = None
+        elif isinstance(outcome.result, Readings):
+            self._refused.discard(api.settings.name)
+            if self._held_failure is not None and started >= self._held_since:
+                self._held_failure = None
+            if self._held_failure is None and not self._refused:
+                # An api that is refused again and again, beside others that aren't, is held back ever longer.
+                self._hold.reset()
 
     def _log(self, api: str, outcome: Outcome) -> None:
         """Say once when an api breaks and once when it recovers; every call at debug alone."""

@@ -1,5 +1,6 @@
 """What an account's provider told us: values of the domain, free of HTTP and of Prometheus."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -49,8 +50,9 @@ class ContactQuota:
 
     @property
     def used_ratio(self) -> float | None:
-        """Used ÷ limit, or None where the limit is 0 or not known."""
-        return self.used / self.limit if self.limit is not None and self.limit > 0 else None
+        """Used ÷ limit, or None where the limit is 0 or not known, or there is no such number."""
+        ratio = self.used / self.limit if self.limit is not None and self.limit > 0 else math.inf
+        return ratio if math.isfinite(ratio) else None
 
 
 @dataclass(frozen=True, slots=True)

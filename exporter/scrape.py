@@ -20,10 +20,11 @@ async def scrape(accounts: Iterable[Account], seconds: float | None) -> list[Vie
     accounts = list(accounts)
     deadline = math.inf if seconds is None or not accounts else accounts[0].now() + seconds
     end = None if seconds is None else loop.time() + seconds
+    this = object()
     tickets: list[Ticket] = []
     try:
         for number, account in enumerate(accounts, 1):
-            tickets.append(account.ask(deadline))
+            tickets.append(account.ask(this, deadline))
             if number % STARTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         tasks = {task for ticket in tickets for task in ticket.tasks}

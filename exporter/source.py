@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from exporter.backoff import Backoff
@@ -30,6 +31,9 @@ LATE_ANSWER_SECONDS = 300.0
 RETRY_PAUSE_SECONDS = 0.1
 READ_IN_THREAD_BYTES = 64 * 1024
 """A larger answer would hold up the others while it is read, and fill memory if it were kept."""
+
+_READER = ThreadPoolExecutor(1, "reader")
+"""One large answer is read at a time: each takes many times its size."""
 
 RATE_LIMIT_SECONDS = 60.0
 LONGEST_RATE_LIMIT_SECONDS = 3600.0
@@ -121,18 +125,19 @@ class Source:
         self._random = rng
         self._backoff = Backoff(rng)
         self._not_before = -math.inf
-        self._unserved = False
+        self._late_until = -math.inf
+        self._late_for: object | None = None
         self._prepared: Call | None = None
         self._read_last: tuple[tuple[int, bytes, Confidential], Readings] | None = None
 
-    def is_due(self, now: float) -> bool:
-        """Whether the next asker gets a call rather than what is known."""
+    def is_due(self, now: float, scrape: object) -> bool:
+        """Whether an asker in that scrape gets a call rather than what is known."""
         if self.newest is None:
             return True
         if isinstance(self.newest.result, Failure):
             return now >= self._not_before
-        age = now - self.newest.ended
-        return age >= self.cache_ttl_seconds and not (self._unserved and age <= LATE_ANSWER_SECONDS)
+        is_late_for_it = now <= self._late_until and (self._late_for is None or self._late_for is scrape)
+        return now - self.newest.ended >= self.cache_ttl_seconds and not is_late_for_it
 
     def pause(self, now: float) -> float:
         """Seconds until the next asker gets a call; 0 where it gets one now."""
@@ -142,9 +147,10 @@ class Source:
             return max(0.0, self._not_before - now)
         return max(0.0, self.newest.ended + self.cache_ttl_seconds - now)
 
-    def serve(self) -> None:
-        """Note that an asker gets what is known: an answer that came late has now been served."""
-        self._unserved = False
+    def serve(self, scrape: object) -> None:
+        """Note who gets what is known: an answer that came late serves one scrape, all accounts of it."""
+        if self._late_for is None:
+            self._late_for = scrape
 
     def join(self, deadline: float) -> Flight | None:
         """Wait along with the call under way, if there is one; every join ends with `leave`."""
@@ -243,7 +249,10 @@ class Source:
             return self._read_last[1]
         is_large = len(answer.body) > READ_IN_THREAD_BYTES
         what = (answer.status, answer.body, self.definition, self.api)
-        readings = await asyncio.to_thread(extract.answer, *what) if is_large else extract.answer(*what)
+        if is_large:
+            readings = await asyncio.get_running_loop().run_in_executor(_READER, extract.answer, *what)
+        else:
+            readings = extract.answer(*what)
         if any(map(secrets.is_in, readings.texts())):
             raise invalid_response("the answer gives the account's secret back as a value")
         self._read_last = None if is_large else (asked, readings)
@@ -270,7 +279,8 @@ class Source:
         self.newest = outcome
         if not isinstance(outcome.result, Failure):
             self.good = outcome
-            self._unserved = not served
+            self._late_until = -math.inf if served else outcome.ended + LATE_ANSWER_SECONDS
+            self._late_for = None
             self._backoff.reset()
             return
         self._not_before = outcome.ended + min(self.cache_ttl_seconds, FAILURE_PAUSE_SECONDS)

@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
@@ -124,7 +125,12 @@ class HttpClient:
                 headers = _headers(response)
                 location = headers.get("location")
                 if not (http.follow_redirects and response.has_redirect_location and location):
-                    body = await _read(stream, headers.get("content-encoding", ""), call.max_bytes)
+                    try:
+                        body = await _read(stream, headers.get("content-encoding", ""), call.max_bytes)
+                    except FailureError:
+                        if 200 <= response.status_code < 300:
+                            raise
+                        body = b""  # what the status says counts without it
                     wait = retry_after(headers.get("retry-after"), time.time())
                     return Answer(response.status_code, body, tuple(headers), wait)
             finally:
@@ -248,9 +254,11 @@ def retry_after(value: str | None, now: float) -> float | None:
         return float(value[:9])
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+        # Of the three forms of a date that HTTP knows, the oldest doesn't say that it is in UTC.
+        seconds = (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, date.timestamp() - now) if date.tzinfo is not None else None
+    return max(0.0, seconds - now)
 
 
 _WORDS = {

@@ -16,6 +16,7 @@ from exporter.transport import Call
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, rng, run, settings
 
 REFUSED = Reply(b'{"status": "fail", "data": {"authentication": "?"}}', 401)
+PRICES = b'{"standard": [{"country": "DK", "prefix": 45, "eur": 0.03}]}'
 QLARA_BODIES = {
     "subscription": b'{"status": "ACTIVE"}',
     "credit": b'{"balance": 5, "currency": "EUR"}',
@@ -141,6 +142,21 @@ def test_an_answer_that_comes_after_its_askers_left_serves_the_next_scrape_even_
         # It has been served once: the scrape after asks again.
         again = await one(accounts, 2)
         assert (reasons(again), has_values(again), client.count()) == (["timeout"], [False], 2)
+        await asyncio.sleep(10)
+
+    run(main)
+
+
+def test_a_late_answer_serves_all_accounts_of_a_scrape_that_share_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        client = ScriptedClient(lambda _: Reply(PRICES, seconds=6))
+        of = {"provider": "gatewayapi", "apis": ["prices"], "cache_ttl": 0.0}
+        accounts = accounts_of(loop, client, account("one", **of), account("two", **of))
+        assert [reasons(view) for view in await scrape(accounts, 2)] == [["timeout"]] * 2
+        await asyncio.sleep(60)
+        assert [reasons(view) for view in await scrape(accounts, 2)] == [["up"]] * 2
+        assert client.count() == 1
+        assert [reasons(view) for view in await scrape(accounts, 2)] == [["timeout"]] * 2
         await asyncio.sleep(10)
 
     run(main)
@@ -309,6 +325,30 @@ def test_a_key_revoked_for_an_hour_costs_an_account_of_three_apis_12_calls_at_mo
     run(main)
 
 
+def test_an_api_that_is_refused_beside_others_that_are_not_is_asked_ever_more_seldom() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        client = ScriptedClient(lambda call: REFUSED if call.url.endswith("/credit") else qlara(call))
+        accounts = accounts_of(loop, client, account(provider="qlara", cache_ttl=0.0))
+        for _ in range(60):
+            await one(accounts)
+            loop.now += 60
+        # Held back for 30, 60, 120, 240, 480 and then 900 s, a fifth more at most.
+        assert 7 <= client.count("/credit") <= 10
+        client.script = qlara
+        loop.now += 1080
+        for _ in range(2):
+            view = await one(accounts)
+        assert reasons(view) == ["up"] * 3
+        client.script = lambda call: REFUSED if call.url.endswith("/credit") else qlara(call)
+        await one(accounts)
+        before = client.count("/credit")
+        loop.now += 37
+        await one(accounts)
+        assert client.count("/credit") == before + 1  # from 30 s again
+
+    run(main)
+
+
 def test_an_api_refused_while_another_is_fresh_makes_both_unauthorized_and_the_refused_one_asks_first() -> None:
     async def main(loop: VirtualLoop) -> None:
         refused = False
@@ -417,8 +457,7 @@ def test_a_rate_limit_holds_back_its_api_for_as_long_as_the_provider_says(reply:
 
 def test_a_price_list_is_fetched_once_for_all_accounts_and_the_shortest_cache_ttl_rules() -> None:
     async def main(loop: VirtualLoop) -> None:
-        body = b'{"standard": [{"country": "DK", "prefix": 45, "eur": 0.03}]}'
-        client = ScriptedClient(lambda _: Reply(body))
+        client = ScriptedClient(lambda _: Reply(PRICES))
         accounts = accounts_of(
             loop,
             client,

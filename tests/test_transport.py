@@ -7,6 +7,7 @@ import logging
 import re
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -348,7 +349,9 @@ NOW = 1_800_000_000.0
         ("1.5", None),
         ("soon", None),
         ("Fri, 31 Feb 2027 00:00:00 GMT", None),
-        ("Wed, 21 Oct 2026 07:28:00", None),
+        (time.asctime(time.gmtime(NOW + 90)), 90.0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2033 00:00:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:

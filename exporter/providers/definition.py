@@ -205,7 +205,7 @@ class Errors(Strict):
     codes: Mapping[str, Reason] = Field(default_factory=dict)
     bodies: tuple[BodyError, ...] = ()
     statuses: Mapping[int, Reason] = Field(default_factory=dict)
-    retry_after: Pointer | None = None
+    retry_after: Pointer = "/retryAfter"
 
 
 class SignIn(Strict):

@@ -60,9 +60,7 @@ def _matches(form: BodyError, document: Any) -> bool:
     return values.matches(form.where, document) and all(at(document, pointer) is not MISSING for pointer in form.has)
 
 
-def _retry_after(document: Any, pointer: str | None) -> float | None:
-    if pointer is None:
-        return None
+def _retry_after(document: Any, pointer: str) -> float | None:
     try:
         return values.as_number(at(document, pointer))
     except WrongTypeError:

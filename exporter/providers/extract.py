@@ -26,8 +26,8 @@ from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subs
 T = TypeVar("T")
 Read = Callable[[Value, Any, Mapping[str, str]], T | None]
 
-MOST_VALUES = 250_000
-"""Values of one answer: a price list of all countries has a hundredth of it. A megabyte of `{}` has more, and parsed
+MOST_VALUES = 100_000
+"""Values of one answer: a price list of all countries has a twentieth of it. A megabyte of `{}` has more, and parsed
 it would take fifty times its size."""
 
 MOST_PRICES = 20_000

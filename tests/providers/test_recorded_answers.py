@@ -115,11 +115,12 @@ def test_every_api_has_an_answer_that_gives_readings_and_the_provider_one_that_f
     assert any(isinstance(result, Reason) for result in results.values())
 
 
-def test_a_body_may_say_how_long_to_wait() -> None:
-    path = HERE / "qlara" / "credit.rate-limited.429.json"
-    definition = builtin()["qlara"]
+@pytest.mark.parametrize("provider", builtin())
+def test_a_body_may_say_how_long_to_wait(provider: str) -> None:
+    body = (HERE / "qlara" / "credit.rate-limited.429.json").read_bytes()
+    definition = builtin()[provider]
     with pytest.raises(FailureError) as error:
-        extract.answer(429, path.read_bytes(), definition, definition.apis["credit"])
+        extract.answer(429, body, definition, definition.apis["credit"])
     assert error.value.failure.retry_after_seconds == 12
 
 
@@ -127,3 +128,4 @@ def test_the_used_ratio_is_used_divided_by_the_limit_and_absent_without_one() ->
     assert ContactQuota(32450, 50000).used_ratio == 0.649
     assert ContactQuota(5, 0).used_ratio is None
     assert ContactQuota(5).used_ratio is None
+    assert ContactQuota(1e308, 1e-10).used_ratio is None  # no number of this world
