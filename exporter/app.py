@@ -110,9 +110,9 @@ class _Routes:
         return guarded
 
     async def metrics(self, request: web.Request) -> web.Response:
-        wanted = set(request.query.getall("collect[]", []))
-        if wanted - {"accounts", "exporter"}:
-            return _bad_request("collect[] takes accounts or exporter, or both given one after the other")
+        wanted = _collected(request)
+        if wanted is None:
+            return _bad_request(_WRONG_COLLECT)
         parts = Parts(not wanted or "accounts" in wanted, not wanted or "exporter" in wanted)
         return await self._exposed(
             request,
@@ -128,6 +128,8 @@ class _Routes:
             known = [each.settings.name for each in self._service.accounts]
             near = closest(targets[0], known)
             return _bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
+        if _collected(request) is None:
+            return _bad_request(_WRONG_COLLECT)
         if request.query.get("debug") == "true":
             return await self._debug(request, account)
         return await self._exposed(
@@ -176,7 +178,7 @@ class _Routes:
 
     async def _exposed(self, request: web.Request, render: Callable[[bool], Awaitable[str]]) -> web.Response:
         """An exposition in the form that the asker takes."""
-        content_type = choose_format(request.headers.get("Accept"))
+        content_type = choose_format(_header(request, "Accept"))
         body = (await render(content_type.startswith(OPENMETRICS))).encode()
         return await _packed(request, body, {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
 
@@ -198,9 +200,24 @@ class _Routes:
         return seconds if math.isfinite(timeout) and timeout > 0 and seconds >= 0 else None
 
 
+_WRONG_COLLECT = "collect[] takes accounts or exporter, or both given one after the other"
+
+
+def _collected(request: web.Request) -> set[str] | None:
+    """What `collect[]` asks for; None where it asks for what there isn't."""
+    wanted = set(request.query.getall("collect[]", []))
+    return None if wanted - {"accounts", "exporter"} else wanted
+
+
+def _header(request: web.Request, name: str) -> str | None:
+    """A list's header whole: it may come in several lines (RFC 9110, 5.3)."""
+    lines = request.headers.getall(name, [])
+    return ", ".join(lines) if lines else None
+
+
 async def _packed(request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:
     """An answer, compressed where the asker takes that."""
-    if accepts_gzip(request.headers.get("Accept-Encoding")):
+    if accepts_gzip(_header(request, "Accept-Encoding")):
         headers["Content-Encoding"] = "gzip"
         if len(body) > _COMPRESS_IN_THREAD_BYTES:
             body = await asyncio.to_thread(compress, body)

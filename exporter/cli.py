@@ -4,11 +4,12 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from exporter.faults import ConfigError
 from exporter.flags import CHECK_FAILED, DEFAULT_ADDRESS, parser
@@ -117,7 +118,19 @@ def _providers(options: argparse.Namespace) -> int:
     return 0
 
 
+def _heed_signals() -> None:
+    """Let SIGTERM and SIGINT end the process in order before there is a loop that does; SIGHUP waits till then."""
+
+    def leave(_number: int, _frame: object) -> NoReturn:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def _serve(options: argparse.Namespace) -> int:
+    _heed_signals()
     from exporter import logs  # noqa: PLC0415
     from exporter.config.loading import load  # noqa: PLC0415
     from exporter.watching import Watch  # noqa: PLC0415
@@ -136,6 +149,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    _heed_signals()
     from exporter import logs  # noqa: PLC0415
     from exporter.demo import Demo  # noqa: PLC0415
 

@@ -56,6 +56,7 @@ class _Open:
     key: str | None = None
     key_place: Place = (1, 1)
     merge: bool = False
+    merge_place: Place | None = None
     merged: list[Node] = field(default_factory=list)
 
     @property
@@ -167,6 +168,11 @@ class Composer:
         if node.value is None:
             raise self._wrong(place, "an empty key", "write null in quotes where it is meant as a text")
         holder.key, holder.key_place, holder.merge = node.value, place, merge
+        if merge and holder.merge_place is not None:
+            message = f"<< is given twice, in line {holder.merge_place[0]} and in line {place[0]}"
+            self.problems.append(Problem(place[0], message, "write one with a list: <<: [*one, *other]", self._path()))
+        elif merge:
+            holder.merge_place = place
 
     def _take_value(self, holder: _Open, node: Node) -> None:
         assert holder.key is not None  # noqa: S101 - for the type checker: `_take` looked

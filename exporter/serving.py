@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
 from exporter import __version__
 
@@ -122,6 +122,12 @@ def shown(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a line of aiohttp is about us: a request that is no HTTP is its sender's fault, and may hold secrets."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, http_exceptions.HttpProcessingError)
+
+
 async def serve(
     app: web.Application,
     listeners: Sequence[socket.socket],
@@ -148,6 +154,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     logger.info("Starting sms-exporter", extra={"version": __version__, "pythonversion": platform.python_version()})
     # What is there now stays, and a scrape leaves no cycles behind (tests/test_cost.py counts them): the collector
     # would look through the objects of a scrape under way again and again, in vain.

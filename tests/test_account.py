@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,7 +151,7 @@ def test_an_answer_that_comes_after_its_askers_left_serves_the_next_scrape_even_
 def test_a_late_answer_serves_all_accounts_of_a_scrape_that_share_it() -> None:
     async def main(loop: VirtualLoop) -> None:
         client = ScriptedClient(lambda _: Reply(PRICES, seconds=6))
-        of = {"provider": "gatewayapi", "apis": ["prices"], "cache_ttl": 0.0}
+        of: dict[str, Any] = {"provider": "gatewayapi", "apis": ["prices"], "cache_ttl": 0.0}
         accounts = accounts_of(loop, client, account("one", **of), account("two", **of))
         assert [reasons(view) for view in await scrape(accounts, 2)] == [["timeout"]] * 2
         await asyncio.sleep(60)

@@ -7,6 +7,7 @@ from typing import Self
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from multidict import CIMultiDict
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -78,7 +79,8 @@ async def test_collect_takes_one_of_the_two_parts(app: App, query: str, accounts
 
 
 async def test_an_unknown_collect_is_refused(app: App) -> None:
-    assert "accounts or exporter" in await app.text("/metrics?collect[]=everything", 400)
+    for path in ("/metrics?", "/probe?target=one&"):
+        assert "accounts or exporter" in await app.text(f"{path}collect[]=everything", 400)
     assert app.provider.count() == 0
 
 
@@ -181,6 +183,14 @@ async def test_the_form_is_what_the_asker_takes(app: App) -> None:
         text = await answer.text()
         assert text.endswith("# EOF\n")
         assert list(parse_openmetrics(text))
+
+
+async def test_a_header_in_several_lines_is_one_list(app: App) -> None:
+    lines = [("Accept", "text/plain;q=0.1"), ("Accept", "application/openmetrics-text;version=1.0.0")]
+    lines += [("Accept-Encoding", "br"), ("Accept-Encoding", "gzip")]
+    answer = await app.client.get("/metrics", headers=CIMultiDict(lines))
+    assert answer.headers["Content-Type"] == OPENMETRICS
+    assert answer.headers["Content-Encoding"] == "gzip"
 
 
 async def test_gzip_is_sent_to_those_who_take_it() -> None:

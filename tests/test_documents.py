@@ -72,6 +72,14 @@ def test_a_quoted_merge_key_is_a_key() -> None:
     assert read('"<<": 1').value == {"<<": "1"}
 
 
+def test_two_merges_of_one_mapping_are_told_with_both_lines() -> None:
+    with pytest.raises(DocumentError) as caught:
+        read("a: &a {x: 1}\nb: &b {y: 2}\nc:\n  <<: *a\n  <<: *b\n")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.message) == (5, "<< is given twice, in line 4 and in line 5")
+    assert problem.path == ("c", "<<")
+
+
 def test_every_key_given_twice_is_told_with_both_lines_and_its_path() -> None:
     with pytest.raises(DocumentError) as caught:
         read("a:\n- b: 1\n  c: 2\n  b: 3\nd: 1\nd: 2\n")

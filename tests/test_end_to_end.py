@@ -1,8 +1,10 @@
 """The whole way in real processes: simulator, exporter, and a Prometheus with the README's scrape configuration."""
 
 import contextlib
+import os
 import re
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -137,6 +139,37 @@ def test_sigterm_ends_it_in_order_even_in_mid_scrape(folder: Path, provider: Sim
                 assert "Traceback" not in process.log.read_text()
     finally:
         provider.control("faults", "DELETE")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_it_serves_ends_it_in_order_too(tmp_path: Path, number: int) -> None:
+    """It waits for its configuration here: nobody writes to the pipe."""
+    pipe = tmp_path / "pipe.yml"
+    os.mkfifo(pipe)
+    with running(tmp_path, "early", sys.executable, "-m", "exporter", f"--config.file={pipe}") as process:
+        writer = eventually("the reader", lambda: os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        process.popen.send_signal(signal.SIGHUP)  # nothing to reload yet
+        assert process.end(number) == 0
+        os.close(writer)
+        assert "Traceback" not in process.log.read_text()
+
+
+def test_a_request_that_is_no_http_gets_no_line_in_the_log(folder: Path) -> None:
+    config_file = folder / "none.yml"
+    config_file.write_text("accounts: []\n")
+    with exporter(folder, config_file, name="malformed") as (address, process):
+        host, port = address.split(":")
+        for request in (
+            b"GARBAGE\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Basic cHJvbTpTRUtSSVQ=\x01\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + b"c" * 9000 + b"\r\n\r\n",
+        ):
+            with socket.create_connection((host, int(port)), timeout=10) as connection:
+                connection.sendall(request)
+                assert b" 400 " in connection.recv(100)
+        assert process.end(signal.SIGTERM) == 0
+        assert "level=ERROR" not in process.log.read_text()
+        assert "Basic" not in process.log.read_text()
 
 
 def _ignore(address: str) -> None:
