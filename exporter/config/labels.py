@@ -16,6 +16,9 @@ OURS = frozenset(
 _OF_PROMETHEUS = frozenset(
     {"job", "instance", "namespace", "pod", "container", "service", "node", "endpoint", "alertname", "le", "quantile"}
 )
+TAKEN = OURS | _OF_PROMETHEUS
+"""The label names that an operator can't have."""
+
 _OFTEN_ON_TARGETS = frozenset({"team", "env", "region", "cluster"})
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -57,5 +60,5 @@ def _better(name: str) -> str:
     word = re.sub("[^a-zA-Z0-9]+", "_", name).strip("_")[:64]
     while word.startswith("exported_"):
         word = word.removeprefix("exported_")
-    taken = word in OURS | _OF_PROMETHEUS | _OFTEN_ON_TARGETS
+    taken = word in TAKEN | _OFTEN_ON_TARGETS
     return word if _NAME.fullmatch(word) and not taken else f"sms_{word or 'label'}"

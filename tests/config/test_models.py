@@ -68,6 +68,11 @@ def test_the_schema_accepts_a_file_without_accounts(validator: Validator, text: 
         {"api_settings": {"credit": {"path": "x"}}},
         {"http": {"tls_config": {"min_version": "1.2"}}},
         {"billing": "free"},
+        {"apis": ["credits"]},
+        {"api_settings": {"credits": {"timeout": "5s"}}},
+        {"labels": {"job": "x"}},
+        {"labels": {"a-b": "x"}},
+        {"labels": {"exported_a": "x"}},
     ],
 )
 def test_the_schema_refuses(validator: Validator, change: dict[str, Any]) -> None:
