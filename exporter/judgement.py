@@ -59,7 +59,7 @@ REASONS: dict[Reason, tuple[Severity, str, float]] = {
     Reason.SERVER_ERROR: (Severity.UNKNOWN, "Error at the provider", 0.4),
     Reason.TIMEOUT: (Severity.UNKNOWN, "No answer in time", 0.3),
     Reason.CONNECTION: (Severity.UNKNOWN, "Provider can't be reached", 0.4),
-    Reason.TLS: (Severity.UNKNOWN, "Provider's certificate isn't trusted", 0.5),
+    Reason.TLS: (Severity.UNKNOWN, "No TLS connection that can be trusted", 0.5),
     Reason.REDIRECT: (Severity.UNKNOWN, "Redirected elsewhere", 0.5),
     Reason.INVALID_RESPONSE: (Severity.UNKNOWN, "Answer not understood", 0.5),
     Reason.INTERNAL: (Severity.UNKNOWN, "Defect of the exporter", 0.5),

@@ -303,7 +303,7 @@ def test_the_figures_alert_as_the_judgement_does(said: Said, label: str) -> None
         ({"a": agile(1500.5)}, "OK - a: 1,500.50 EUR left | 'a_credit_EUR'=1500.5;200:;50:\n"),
         ({"a": agile(1500.5), "b": agile(200)}, "OK - 2 accounts are fine | 'a_credit_EUR'=1500.5;200:;50: 'b_credit_EUR'=200;200:;50:\n"),
         ({"a": agile(100)}, "WARNING - a: Credit below 200 EUR: 100.00 EUR left | 'a_credit_EUR'=100;200:;50:\n"),
-        ({"a": Reply(failure=Reason.TLS)}, "UNKNOWN - a: Provider's certificate isn't trusted\n"),
+        ({"a": Reply(failure=Reason.TLS)}, "UNKNOWN - a: No TLS connection that can be trusted\n"),
     ],
 )  # fmt: skip
 def test_the_line_of_nagios(accounts: Mapping[str, Said], said: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 
 from benchmarks import __main__ as benchmarks
@@ -73,6 +74,8 @@ def make_secrets(folder: Path, written: Any, monkeypatch: pytest.MonkeyPatch) ->
     for key, value in written.items() if isinstance(written, dict) else enumerate(written):
         if isinstance(value, dict | list):
             make_secrets(folder, value, monkeypatch)
+        elif key == "ca_file":
+            trustme.CA().cert_pem.write_to_path(str(folder / value))
         elif str(key).endswith("_file"):
             (folder / value).parent.mkdir(parents=True, exist_ok=True)
             (folder / value).write_text(f"secret-of-tests-{value}\n")

@@ -1,7 +1,10 @@
 """Lays `http` blocks over one another and checks them by Prometheus' rules."""
 
+import contextlib
+import functools
 import os
-from collections.abc import Sequence
+import ssl
+from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import unquote
@@ -31,6 +34,7 @@ def http_settings(layers: Sequence[Layer], folder: FilePath, report: Report, *, 
     if complete:
         laid.check_completeness()
     files = {key: laid.file(key, folder) for key in _FILES}
+    laid.check_material(files)
     proxy_url = laid.value("proxy_url")
     return HttpSettings(
         tls=TlsSettings(
@@ -53,6 +57,7 @@ class _Laid:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._values: dict[str, tuple[Any, int, Path]] = {}
+        self._unreadable: set[str] = set()
 
     def lay(self, settings: models.Defaults, index: int, path: Path) -> None:
         http = settings.http
@@ -85,7 +90,22 @@ class _Laid:
         absolute = folder / written
         if wrong := _unreadable(absolute):
             self._report.fault(path, f"the file can't be read: {wrong}", "paths are relative to the configuration file")
+            self._unreadable.add(key)
         return str(absolute)
+
+    def check_material(self, files: Mapping[str, str | None]) -> None:
+        """Whether certificates and keys are some, as far as their files can be read."""
+        ca, cert, key = (None if name in self._unreadable else files[name] for name in _FILES)
+        with contextlib.suppress(OSError):  # one that has gone meanwhile: the next load tells
+            self._check_material(ca, cert, key)
+
+    def _check_material(self, ca: str | None, cert: str | None, key: str | None) -> None:
+        if ca is not None and not _is_authority(ca, _changed_ns(ca)):
+            self._report.fault(self._values["ca_file"][2], "the file holds no certificate", "it must be in PEM")
+        if cert is not None and key is not None and not _is_pair(cert, key, _changed_ns(cert), _changed_ns(key)):
+            message = "cert_file and key_file are no certificate and its key"
+            path = self._written_last("cert_file", "key_file")
+            self._report.fault(path, message, "both must be in PEM, the key without a password")
 
     def check_conflicts(self) -> None:
         for other in ("proxy_url", "no_proxy"):
@@ -129,6 +149,30 @@ def _unreadable(path: FilePath) -> str | None:
         return os.strerror(error.errno or 0)
     except ValueError:
         return "no file has such a name"
+
+
+def _changed_ns(path: str) -> int:
+    return FilePath(path).stat().st_mtime_ns
+
+
+@functools.lru_cache
+def _is_authority(path: str, _changed_ns: int) -> bool:
+    """Asked once for all accounts that name the file: a bundle takes 20 ms."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    return True
+
+
+@functools.lru_cache
+def _is_pair(cert: str, key: str, _cert_changed_ns: int, _key_changed_ns: int) -> bool:
+    try:
+        # A password that fits nothing: without one, OpenSSL asks for it on the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert, key, password="")
+    except ssl.SSLError:
+        return False
+    return True
 
 
 def _secret_url(url: str) -> Secret:

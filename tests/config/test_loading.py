@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -841,9 +842,39 @@ def test_plaintext_to_what_is_not_this_machine_is_refused(host: str) -> None:
     assert len(lines(QLARA + f"base_url: 'http://{host}'")) == 1
 
 
+def write_certificates() -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("provider.test")
+    authority.cert_pem.write_to_path("ca.pem")
+    certificate.cert_chain_pems[0].write_to_path("cert.pem")
+    certificate.private_key_pem.write_to_path("key.pem")
+
+
+@pytest.mark.parametrize(
+    ("tls_config", "fault"),
+    [
+        ("{ca_file: key.pem}", "ca_file: the file holds no certificate; it must be in PEM"),
+        ("{ca_file: text.pem}", "ca_file: the file holds no certificate; it must be in PEM"),
+        (
+            "{cert_file: key.pem, key_file: cert.pem}",
+            "key_file: cert_file and key_file are no certificate and its key; both must be in PEM, the key without",
+        ),
+        (
+            "{cert_file: cert.pem, key_file: other.pem}",
+            "key_file: cert_file and key_file are no certificate and its key",
+        ),
+    ],
+)
+def test_what_is_no_certificate_or_key_is_a_fault_before_any_call(tls_config: str, fault: str) -> None:
+    write_certificates()
+    Path("text.pem").write_text("no certificate\n")
+    trustme.CA().issue_cert("other.test").private_key_pem.write_to_path("other.pem")
+    (told,) = lines(QLARA + f"http: {{tls_config: {tls_config}}}")
+    assert f"http.tls_config.{fault}" in told
+
+
 def test_http_blocks_merge_key_by_key() -> None:
-    for name in ("ca.pem", "cert.pem", "key.pem"):
-        Path(name).write_text("pem")
+    write_certificates()
     defaults = (
         "defaults: {http: {no_proxy: .internal, follow_redirects: true,"
         " tls_config: {ca_file: ca.pem, cert_file: cert.pem, min_version: TLS12}}}\n"
