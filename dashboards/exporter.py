@@ -3,7 +3,7 @@
 from dashboards import words
 from dashboards.frame import Mark, Page, Section, Variable
 from dashboards.panels import About, Look, Query, Tile, lines, stat
-from dashboards.queries import PROVIDERS, folded, itself
+from dashboards.queries import NAMED, PROVIDERS, folded, itself, of_exporters
 from dashboards.upstream import ages, calls, failures, failures_by_reason, latency, slowest
 
 UID = "sms-exporter"
@@ -57,7 +57,8 @@ def _up() -> Tile:
         width=5,
         height=5,
     )
-    return stat(about, Query(itself("up"), "{{instance}}"), unit="none", words=words.UP, named=True)
+    query = Query(f"{of_exporters(itself('up'))} or {itself('up', NAMED)}", "{{instance}}")
+    return stat(about, query, unit="none", words=words.UP, named=True)
 
 
 def _configuration() -> Tile:
@@ -85,7 +86,7 @@ def _loaded() -> Tile:
     return stat(
         about,
         Query(f"1000 * {itself('sms_exporter_config_last_reload_success_timestamp_seconds')}", "loaded ({{instance}})"),
-        Query(f"1000 * {itself('process_start_time_seconds')}", "started ({{instance}})"),
+        Query(of_exporters(f"1000 * {itself('process_start_time_seconds')}"), "started ({{instance}})"),
         unit="dateTimeFromNow",
         named=True,
     )
@@ -130,7 +131,7 @@ def _version() -> Tile:
     return stat(
         about,
         Query(names.format(itself("sms_exporter_build_info")), "{{version}} on Python {{pythonversion}}"),
-        Query(f"max by (implementation) ({itself('python_info')})", "{{implementation}}"),
+        Query(f"max by (implementation) ({of_exporters(itself('python_info'))})", "{{implementation}}"),
         unit="none",
         named=True,
     )
@@ -146,7 +147,7 @@ def _scrape() -> Tile:
         width=12,
         height=8,
     )
-    return lines(about, Query(itself("scrape_duration_seconds"), "{{instance}}"), unit="s", least=0)
+    return lines(about, Query(of_exporters(itself("scrape_duration_seconds")), "{{instance}}"), unit="s", least=0)
 
 
 def _samples() -> Tile:
@@ -158,7 +159,9 @@ def _samples() -> Tile:
         width=12,
         height=8,
     )
-    return lines(about, Query(itself("scrape_samples_scraped"), "{{instance}}"), unit="locale", decimals=0, least=0)
+    return lines(
+        about, Query(of_exporters(itself("scrape_samples_scraped")), "{{instance}}"), unit="locale", decimals=0, least=0
+    )
 
 
 def _cpu() -> Tile:
@@ -170,7 +173,7 @@ def _cpu() -> Tile:
         width=8,
         height=8,
     )
-    query = Query(f"rate({itself('process_cpu_seconds_total')}[$__rate_interval])", "{{instance}}")
+    query = Query(of_exporters(f"rate({itself('process_cpu_seconds_total')}[$__rate_interval])"), "{{instance}}")
     return lines(about, query, unit="percentunit", least=0)
 
 
@@ -183,7 +186,9 @@ def _memory() -> Tile:
         width=8,
         height=8,
     )
-    return lines(about, Query(itself("process_resident_memory_bytes"), "{{instance}}"), unit="bytes", least=0)
+    return lines(
+        about, Query(of_exporters(itself("process_resident_memory_bytes")), "{{instance}}"), unit="bytes", least=0
+    )
 
 
 def _files() -> Tile:
@@ -197,8 +202,8 @@ def _files() -> Tile:
     )
     return lines(
         about,
-        Query(itself("process_open_fds"), "open ({{instance}})"),
-        Query(itself("process_max_fds"), "limit ({{instance}})", Look(dashed=True)),
+        Query(of_exporters(itself("process_open_fds")), "open ({{instance}})"),
+        Query(of_exporters(itself("process_max_fds")), "limit ({{instance}})", Look(dashed=True)),
         unit="locale",
         decimals=0,
         least=0,

@@ -34,6 +34,8 @@ look has not been checked in a Grafana by these tests.
 
 - `Data source`: the Prometheus. `Job` and `Instance`: which exporters; series of recording rules are one for an
   account, whatever the replicas, so `Instance` narrows the list of accounts but not those series.
+  All is every exporter, not every job of the Prometheus. One that is down stays in view for a day after its last
+  answer, and in `Up` for as long as it is a target of a job with `sms-exporter` in its name.
 - `Provider` and `Account`: all of them on the overview, one of each on the account's page.
 
 Money is never added up across currencies, nor units that are sold instead of money across providers. Replicas of the

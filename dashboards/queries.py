@@ -8,6 +8,9 @@ KEY = "job, provider, account"
 MONEY = 'currency=~"[A-Z]{3}"'
 UNITS = 'currency!~"[A-Z]{3}"'
 
+NAMED = 'job=~".*sms[-_]exporter.*"'
+"""The jobs whose name says that they are the exporter, whether it ever answered or not: as in SMSExporterDown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -80,6 +83,15 @@ def folded(operator: str, expression: str, *labels: str) -> str:
 def itself(name: str, *more: str) -> str:
     """A metric of the exporter itself, without account labels: one for each instance."""
     return _selector(name, 'job=~"$job"', 'instance=~"$instance"', *more)
+
+
+def of_exporters(expression: str) -> str:
+    """What an expression gives of this exporter's instances: `up`, process_* and their like are every job's.
+
+    Known as its alert knows it: by what it showed in the last day, so that one that is down stays in view.
+    """
+    known = newest(itself("sms_exporter_build_info"), "1d")
+    return f"{expression} and on (job, namespace, instance) {known}"
 
 
 def _selector(name: str, *matchers: str) -> str:

@@ -32,7 +32,7 @@ CLIENT = {
 """What Prometheus and the client library give beside the exporter's own; the test with a live exporter asks them all."""
 
 RECORDED = {rule.record for rule in history.recorded()}
-TARGET = {"job", "instance"}
+TARGET = {"job", "namespace", "instance"}
 
 UNREAD: dict[str, str] = {}
 """Families of the exporter that no panel and no rule reads, with the reason."""

@@ -1,0 +1,87 @@
+"""What a dashboard shows in a Prometheus that has other jobs too, by promtool's own test of queries."""
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.dashboards.reading import Query, filled, queries
+from tests.dashboards.test_names import CLIENT, PROMETHEUS, selectors
+
+MINUTES = 300
+OF_PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
+"""These go on, at 0 or thereabouts, while the exporter is down."""
+
+SHARED = {*OF_PROMETHEUS, *CLIENT}
+"""What every job may have."""
+
+KUBERNETES = {"namespace": "monitoring", "pod": "sms-exporter-0", "container": "exporter", "endpoint": "http"}
+
+
+def series(name: str, values: str, **labels: str) -> dict[str, str]:
+    """A series as promtool wants it."""
+    text = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return {"series": f"{name}{{{text}}}", "values": values}
+
+
+def shown(folder: Path, promtool: str, given: list[dict[str, str]], asked: Mapping[str, Mapping[str, float]]) -> None:
+    """Hold queries to what each is to give at the end; a value's key is its labels as PromQL writes them."""
+    tests = [
+        {"expr": expr, "eval_time": f"{MINUTES}m", "exp_samples": [{"labels": k, "value": v} for k, v in to.items()]}
+        for expr, to in asked.items()
+    ]
+    document: dict[str, Any] = {"tests": [{"interval": "1m", "input_series": given, "promql_expr_test": tests}]}
+    (folder / "test.yml").write_text(yaml.safe_dump(document, width=10_000))
+    done = subprocess.run([promtool, "test", "rules", folder / "test.yml"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def crowd(target: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """An exporter `a`, another `b` that is down, one that never answered; and others who have what every job has."""
+    yield series("sms_exporter_build_info", f"1x{MINUTES}", **target, job="sms", instance="a", version="1")
+    yield series("sms_exporter_build_info", "1x10", **target, job="sms", instance="b", version="1")
+    # The same address under another job, and another program under the same job.
+    for job, instance in (("sms", "a"), ("node", "a"), ("sms", "other")):
+        for name in (*OF_PROMETHEUS, *CLIENT):
+            more = {"implementation": "CPython" if (job, instance) == ("sms", "a") else "PyPy"}
+            own = more if name == "python_info" else {}
+            yield series(name, f"1+1x{MINUTES}", **target, job=job, instance=instance, **own)
+    for name in OF_PROMETHEUS:
+        yield series(name, f"0x{MINUTES}", **target, job="sms", instance="b")
+    yield series("up", f"0x{MINUTES}", **target, job="team-sms-exporter", instance="never")
+
+
+def shared() -> list[Query]:
+    """The queries on what every job may have."""
+    return [query for query in queries() if SHARED & {name for name, _ in selectors(query.expr)}]
+
+
+@pytest.mark.parametrize("target", [{}, KUBERNETES], ids=["plain", "kubernetes"])
+@pytest.mark.parametrize("query", [pytest.param(query, id=str(query)) for query in shared()])
+def test_other_jobs_do_not_appear(query: Query, target: Mapping[str, str], tmp_path: Path, promtool: str) -> None:
+    (name,) = SHARED & {name for name, _ in selectors(query.expr)}
+    a, b, never = (
+        '{job="sms", instance="a"}',
+        '{job="sms", instance="b"}',
+        '{job="team-sms-exporter", instance="never"}',
+    )
+    expected = [a, b] if name in OF_PROMETHEUS else ['{implementation="CPython"}'] if name == "python_info" else [a]
+    expected += [never] if name == "up" else []
+    whose = f"0 * max by (job, instance, implementation) ({filled(query.expr, 60)})"
+    shown(tmp_path, promtool, list(crowd(target)), {whose: dict.fromkeys(expected, 0.0)})
+
+
+def test_all_that_every_job_may_have_is_looked_at() -> None:
+    assert set(PROMETHEUS) == {*OF_PROMETHEUS, "ALERTS", "ALERTS_FOR_STATE"}
+    assert {name for query in shared() for name, _ in selectors(query.expr)} >= SHARED
+
+
+def test_an_exporter_is_known_by_the_name_by_which_its_alert_knows_it() -> None:
+    (up,) = (query.expr for query in queries() if (query.dashboard, query.place) == ("sms-exporter", "Up"))
+    (pattern,) = re.findall(r'job=~"([^$"]+)"', up)
+    rules = (Path(__file__).parents[2] / "alerts/rules.yml").read_text("utf-8")
+    assert f'up{{job=~"{pattern}"}}' in rules
