@@ -87,7 +87,7 @@ def plan() -> Tile:
         width=3,
         height=5,
     )
-    return stat(about, Query(status_number(), "plan"), unit="none", words=words.STATUS_NUMBERS)
+    return stat(about, Query(status_number(ONE), "plan"), unit="none", words=words.STATUS_NUMBERS)
 
 
 def renews() -> Tile:

@@ -2,18 +2,22 @@
 
 from dashboards import words
 from dashboards.panels import About, Column, Look, Query, Tile, lines, states, table, thresholds
-from dashboards.queries import ONE, folded, held, severity
+from dashboards.queries import ONE, Scope, folded, held, newest, severity
 
 _USED_RATIO = "account:contacts_used_ratio:max"
 
 
-def status_number() -> str:
-    """The plan's status as its place in `words.STATUSES`, counted from 1."""
+def status_number(scope: Scope) -> str:
+    """The plan's status as its place in `words.STATUSES`, counted from 1.
+
+    The worst where several are told, as by replicas or in a change of labels: numbers added up would name another.
+    """
     name = "account:sms_subscription_status:max"
     parts = " or ".join(
-        f"""{number} * {held(name, f'status="{status}"')}""" for number, status in enumerate(words.STATUSES, 1)
+        f"""{number} * ({newest(scope.recorded(name, f'status="{status}"'))} == 1)"""
+        for number, status in enumerate(words.STATUSES, 1)
     )
-    return f"sum by (job, provider, account) ({parts})"
+    return folded("max", parts)
 
 
 def status() -> Tile:
@@ -26,7 +30,7 @@ def status() -> Tile:
         width=12,
         height=6,
     )
-    return states(about, Query(status_number(), "plan"), words=words.STATUS_NUMBERS)
+    return states(about, Query(status_number(ONE), "plan"), words=words.STATUS_NUMBERS)
 
 
 def features() -> Tile:

@@ -4,6 +4,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards import words
 from dashboards.panels import About, Column, Query, Tile, mapping, table
+from dashboards.plan import status_number
 from dashboards.queries import EVERY, KEY, ONE, Scope, folded, newest, severity
 
 NO_ACCOUNT = "no account is known: is the exporter scraped, and are the rules loaded?"
@@ -90,7 +91,7 @@ def accounts() -> Tile:
         Query(each("max", "account:sms_credit_balance_threshold:max", severity("warning"), labels=("currency",))),
         Query(each("min", "account:sms_credit_runway:seconds")),
         Query(each("max", "account:contacts_used_ratio:max")),
-        Query(f"{folded('max', EVERY.recorded('account:sms_subscription_status:max'), 'status')} == 1"),
+        Query(status_number(EVERY)),
         Query(f"1000 * {each('max', 'account:sms_subscription_end_timestamp_seconds:max')}"),
         Query(f"time() - {folded('min', folded('max', fresh, 'api'))}"),
         Query(f"sum by ({KEY}) ({EVERY.alerts()} or {known}) and on ({KEY}) {_ACCOUNTS}"),
@@ -103,12 +104,12 @@ def accounts() -> Tile:
             Column("currency", "Unit", width=90),
             Column("Value #D", "Runway", unit="s", decimals=1),
             Column("Value #E", "Contacts used", unit="percentunit", decimals=1),
-            Column("status", "Plan", words=[mapping(words.STATUS)], width=120),
+            Column("Value #F", "Plan", words=[mapping(words.STATUS_NUMBERS)], width=120),
             Column("Value #G", "Plan ends", unit="dateTimeAsIso", width=170),
             Column("Value #H", "Age of data", unit="s", decimals=0),
             Column("Value #I", "Alerts", unit="none", decimals=0, width=80),
             Column("job", "Job", width=90),
         ],
-        hidden=["Value #F"],
+        hidden=[],
         sort="Urgency",
     )

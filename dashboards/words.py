@@ -22,9 +22,6 @@ CREDIT: Words = {
     "-1": ("No threshold", BLUE),
 }
 
-STATUSES = ("active", "trial", "pending", "unknown", "suspended", "expired", "cancelled")
-"""The statuses of a plan; a query shows each as its place in this list, counted from 1."""
-
 _STATUS = {
     "active": ("Active", GREEN),
     "trial": ("Trial", BLUE),
@@ -34,7 +31,8 @@ _STATUS = {
     "expired": ("EXPIRED", RED),
     "cancelled": ("CANCELLED", RED),
 }
-STATUS: Words = _STATUS
+STATUSES = tuple(_STATUS)
+"""The statuses of a plan, the worst last; a query shows each as its place in this list, counted from 1."""
 STATUS_NUMBERS: Words = {str(number): _STATUS[status] for number, status in enumerate(STATUSES, 1)}
 
 FEATURE: Words = {"1": ("On", GREEN), "0": ("Off", GREY), "2": ("MISSING, though expected", RED)}

@@ -1,18 +1,20 @@
-"""What a dashboard shows in a Prometheus that has other jobs too, by promtool's own test of queries."""
+"""What a dashboard shows where other jobs are scraped too, and where replicas differ: promtool tests its queries."""
 
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from dashboards.words import STATUSES
+from tests.dashboards.history import RULES
 from tests.dashboards.reading import Query, filled, queries
 from tests.dashboards.test_names import CLIENT, PROMETHEUS, selectors
 
-MINUTES = 300
+MINUTES = 60
 OF_PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 """These go on, at 0 or thereabouts, while the exporter is down."""
 
@@ -28,13 +30,23 @@ def series(name: str, values: str, **labels: str) -> dict[str, str]:
     return {"series": f"{name}{{{text}}}", "values": values}
 
 
-def shown(folder: Path, promtool: str, given: list[dict[str, str]], asked: Mapping[str, Mapping[str, float]]) -> None:
-    """Hold queries to what each is to give at the end; a value's key is its labels as PromQL writes them."""
+def shown(
+    folder: Path,
+    promtool: str,
+    given: list[dict[str, str]],
+    asked: Mapping[str, Mapping[str, float]],
+    rules: Sequence[Path] = (),
+) -> None:
+    """Hold queries to what each is to give at the end; a value's key is its labels in PromQL."""
     tests = [
         {"expr": expr, "eval_time": f"{MINUTES}m", "exp_samples": [{"labels": k, "value": v} for k, v in to.items()]}
         for expr, to in asked.items()
     ]
-    document: dict[str, Any] = {"tests": [{"interval": "1m", "input_series": given, "promql_expr_test": tests}]}
+    document: dict[str, Any] = {
+        "rule_files": [str(path) for path in rules],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "1m", "input_series": given, "promql_expr_test": tests}],
+    }
     (folder / "test.yml").write_text(yaml.safe_dump(document, width=10_000))
     done = subprocess.run([promtool, "test", "rules", folder / "test.yml"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -83,5 +95,48 @@ def test_all_that_every_job_may_have_is_looked_at() -> None:
 def test_an_exporter_is_known_by_the_name_by_which_its_alert_knows_it() -> None:
     (up,) = (query.expr for query in queries() if (query.dashboard, query.place) == ("sms-exporter", "Up"))
     (pattern,) = re.findall(r'job=~"([^$"]+)"', up)
-    rules = (Path(__file__).parents[2] / "alerts/rules.yml").read_text("utf-8")
-    assert f'up{{job=~"{pattern}"}}' in rules
+    assert f'up{{job=~"{pattern}"}}' in RULES.read_text("utf-8")
+
+
+def plan(status: str, minutes: tuple[int, int] = (0, MINUTES), **labels: str) -> Iterator[dict[str, str]]:
+    """A plan as an exporter shows it: every status, 1 for the one that it has, from one minute to another."""
+    start, end = minutes
+    at = f"_x{start} " if start else ""
+    for one in STATUSES:
+        values = f"{at}{int(one == status)}x{end - start}"
+        yield series("sms_subscription_status", values, job="sms", provider="qlara", **labels, status=one)
+    success = f"{at}{60 * start}+60x{end - start}"
+    name = "sms_api_last_success_timestamp_seconds"
+    yield series(name, success, job="sms", provider="qlara", **labels, api="subscription")
+
+
+PLANS = [query for query in queries() if "account:sms_subscription_status" in query.expr]
+EVERY_PLAN = pytest.mark.parametrize("query", [pytest.param(query, id=str(query)) for query in PLANS])
+
+
+@EVERY_PLAN
+@pytest.mark.parametrize(
+    ("one", "other", "worse"),
+    [("active", "suspended", "suspended"), ("cancelled", "active", "cancelled"), ("trial", "active", "trial")],
+)
+def test_of_two_replicas_that_differ_the_worse_state_is_shown(
+    query: Query, one: str, other: str, worse: str, tmp_path: Path, promtool: str
+) -> None:
+    given = [*plan(one, instance="a", account="two"), *plan(other, instance="b", account="two")]
+    expected = {'{job="sms", provider="qlara", account="two"}': STATUSES.index(worse) + 1.0}
+    shown(tmp_path, promtool, given, {filled(query.expr, 60, provider="qlara", account="two"): expected}, [RULES])
+
+
+@EVERY_PLAN
+def test_a_change_of_labels_shows_no_state_that_never_was(query: Query, tmp_path: Path, promtool: str) -> None:
+    change = MINUTES - 10
+    before = plan("active", (0, change), instance="a", account="moved", team="x")
+    after = plan("trial", (change, MINUTES), instance="a", account="moved", team="y")
+    expected = {'{job="sms", provider="qlara", account="moved"}': STATUSES.index("trial") + 1.0}
+    asked = filled(query.expr, 60, provider="qlara", account="moved")
+    shown(tmp_path, promtool, [*before, *after], {asked: expected}, [RULES])
+
+
+def test_every_panel_that_names_a_plans_state_is_asked() -> None:
+    account = {"sms-account / Plan / A", "sms-account / Subscription over time / A"}
+    assert {str(query) for query in PLANS} == account | {"sms-overview / Accounts / F"}
