@@ -1,24 +1,24 @@
 """One account: its credit, its plan, its contacts, its prices, and whether it can be asked."""
 
 from dashboards import collection, credit, now, plan, tables, words
-from dashboards.frame import Mark, Page, Section, Variable
-from dashboards.queries import ONE
+from dashboards.frame import Mark, Page, Section, Variable, targets
+from dashboards.queries import ONE, TARGETS
 
 UID = "sms-account"
 
 
 def page(runbooks: str) -> Page:
     """The dashboard; `runbooks` is the URL of the folder of the alerts' pages."""
-    of = 'job=~"$job", instance=~"$instance"'
     return Page(
         uid=UID,
         title="SMS account",
         description="One account at one provider: choose both above. The overview leads here for each account.",
         variables=[
-            Variable("job", "label_values(sms_account_up, job)"),
-            Variable("instance", 'label_values(sms_account_up{job=~"$job"}, instance)'),
-            Variable("provider", f"label_values(sms_account_up{{{of}}}, provider)", multi=False),
-            Variable("account", f'label_values(sms_account_up{{{of}, provider="$provider"}}, account)', multi=False),
+            *targets("sms_account_up"),
+            Variable("provider", f"label_values(sms_account_up{{{TARGETS}}}, provider)", multi=False),
+            Variable(
+                "account", f'label_values(sms_account_up{{{TARGETS}, provider="$provider"}}, account)', multi=False
+            ),
         ],
         marks=[
             Mark(

@@ -2,7 +2,7 @@
 
 from dashboards import words
 from dashboards.panels import About, Look, Query, Tile, lines, states
-from dashboards.queries import ONE, folded
+from dashboards.queries import KEY, ONE, folded
 
 
 def apis() -> Tile:
@@ -63,7 +63,7 @@ def calls() -> Tile:
 
     # Each replica makes calls of its own: here, and only here, they add up.
     def a_second(family: str) -> str:
-        return f"sum by (job, provider, account, api) (rate({ONE.raw(family)}[$__rate_interval]))"
+        return f"sum by ({KEY}, api) (rate({ONE.raw(family)}[$__rate_interval]))"
 
     return lines(
         about,

@@ -2,7 +2,7 @@
 
 from dashboards import words
 from dashboards.panels import About, Look, Query, Tile, lines, stat, thresholds
-from dashboards.queries import ONE, folded, held, severity
+from dashboards.queries import KEY, ONE, folded, held, severity
 
 _BALANCE = "account:sms_credit_balance:min"
 _THRESHOLD = "account:sms_credit_balance_threshold:max"
@@ -29,7 +29,7 @@ def balance() -> Tile:
     )
     rise = f"{folded('max', topped_up('$__interval'), 'currency')} > 0"
     balance = folded("min", ONE.recorded(_BALANCE), "currency")
-    points = f"{balance} and on (job, provider, account, currency) {rise}"
+    points = f"{balance} and on ({KEY}, currency) {rise}"
     return lines(
         about,
         Query(balance, "balance {{currency}}", Look(colour=words.BLUE)),

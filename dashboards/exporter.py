@@ -1,9 +1,9 @@
 """The exporter itself: is it up, does it reach the providers, and what does it take?"""
 
 from dashboards import words
-from dashboards.frame import Mark, Page, Section, Variable
+from dashboards.frame import Mark, Page, Section, Variable, targets
 from dashboards.panels import About, Look, Query, Tile, lines, stat
-from dashboards.queries import NAMED, PROVIDERS, folded, itself, of_exporters
+from dashboards.queries import NAMED, PROVIDERS, TARGETS, folded, itself, of_exporters
 from dashboards.upstream import ages, calls, failures, failures_by_reason, latency, slowest
 
 UID = "sms-exporter"
@@ -13,15 +13,13 @@ _NO_EXPORTER = "no exporter is scraped: see the job in Prometheus."
 
 def page(runbooks: str) -> Page:
     """The dashboard; `runbooks` is the URL of the folder of the alerts' pages."""
-    up = 'job=~"$job", instance=~"$instance"'
     return Page(
         uid=UID,
         title="SMS exporter",
         description="The exporter itself, for when figures are missing or old: its scrapes, its calls, its process.",
         variables=[
-            Variable("job", "label_values(sms_exporter_build_info, job)"),
-            Variable("instance", 'label_values(sms_exporter_build_info{job=~"$job"}, instance)'),
-            Variable("provider", f"label_values(sms_account_up{{{up}}}, provider)"),
+            *targets("sms_exporter_build_info"),
+            Variable("provider", f"label_values(sms_account_up{{{TARGETS}}}, provider)"),
         ],
         marks=[
             Mark(

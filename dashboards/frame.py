@@ -10,6 +10,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.panels import SOURCE, Tile
+from dashboards.queries import CHOSEN
 
 TAG = "sms-exporter"
 SCHEMA_VERSION = 38
@@ -43,11 +44,21 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice above the dashboard, from the values of a label; several values where it is `multi`."""
+    """A choice above the dashboard, from the values of a label: several where it is `multi`, and `every` for All."""
 
     name: str
     query: str
     multi: bool = True
+    every: str = ".+"
+
+
+def targets(name: str) -> list[Variable]:
+    """The choices of exporters, by the targets that show a metric; All takes in those that have no namespace."""
+    return [
+        Variable("job", f"label_values({name}, job)"),
+        Variable("namespace", f'label_values({name}{{job=~"$job"}}, namespace)', every=".*"),
+        Variable("instance", f"label_values({name}{{{CHOSEN}}}, instance)"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,7 @@ def _variable(variable: Variable) -> build.QueryVariable:
     ).definition(variable.query)
     made.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(model.VariableSort.NATURAL_ASC)
     if variable.multi:
-        made.multi(True).include_all(True).all_value(".+")
+        made.multi(True).include_all(True).all_value(variable.every)
         made.current(model.VariableOption(text="All", value="$__all", selected=True))
     return made
 

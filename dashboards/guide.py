@@ -32,10 +32,12 @@ look has not been checked in a Grafana by these tests.
 
 ## Choices above the dashboards
 
-- `Data source`: the Prometheus. `Job` and `Instance`: which exporters; series of recording rules are one for an
-  account, whatever the replicas, so `Instance` narrows the list of accounts but not those series.
+- `Data source`: the Prometheus. `Job`, `Namespace` and `Instance`: which exporters; series of recording rules are one
+  for an account, whatever the replicas, so `Instance` narrows the list of accounts but not those series.
   All is every exporter, not every job of the Prometheus. One that is down stays in view for a day after its last
   answer, and in `Up` for as long as it is a target of a job with `sms-exporter` in its name.
+- `Namespace` is for Kubernetes, and All elsewhere. An account in two namespaces is two accounts: on the account's page
+  choose one, or come from the `Namespace` column of the overview.
 - `Provider` and `Account`: all of them on the overview, one of each on the account's page.
 
 Money is never added up across currencies, nor units that are sold instead of money across providers. Replicas of the

@@ -1,9 +1,9 @@
 """All accounts: what is wrong now, worst first, and where to look next."""
 
 from dashboards import tables, words
-from dashboards.frame import Mark, Page, Section, Variable
+from dashboards.frame import Mark, Page, Section, Variable, targets
 from dashboards.panels import About, Look, Query, Tile, bars, lines, stat
-from dashboards.queries import EVERY, KEY, MONEY, UNITS, folded, newest, severity
+from dashboards.queries import EVERY, KEY, MONEY, TARGETS, UNITS, folded, newest, severity
 from dashboards.tables import NO_ACCOUNT
 
 UID = "sms-overview"
@@ -19,13 +19,9 @@ def page(runbooks: str) -> Page:
         title="SMS overview",
         description="What is wrong with the SMS accounts now, worst first. A click on an account leads to its page.",
         variables=[
-            Variable("job", "label_values(sms_account_up, job)"),
-            Variable("instance", 'label_values(sms_account_up{job=~"$job"}, instance)'),
-            Variable("provider", 'label_values(sms_account_up{job=~"$job", instance=~"$instance"}, provider)'),
-            Variable(
-                "account",
-                'label_values(sms_account_up{job=~"$job", instance=~"$instance", provider=~"$provider"}, account)',
-            ),
+            *targets("sms_account_up"),
+            Variable("provider", f"label_values(sms_account_up{{{TARGETS}}}, provider)"),
+            Variable("account", f'label_values(sms_account_up{{{TARGETS}, provider=~"$provider"}}, account)'),
         ],
         marks=[_mark("Critical alerts", "critical", words.RED, True), _mark("Warnings", "warning", "orange", False)],
         sections=[

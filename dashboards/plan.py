@@ -122,7 +122,7 @@ def particulars() -> Tile:
             Column("Value #D", "Term began", unit="dateTimeAsIso"),
             Column("Value #E", "Term ends", unit="dateTimeAsIso"),
         ],
-        hidden=["Value #A", "Value #B", "Value #C", "provider", "job"],
+        hidden=["Value #A", "Value #B", "Value #C", "provider", "namespace", "job"],
         sort=None,
     )
 
@@ -147,6 +147,6 @@ def prices() -> Tile:
             Column("Value", "Price", unit="locale", decimals=5),
             Column("currency", "Unit"),
         ],
-        hidden=["provider", "account", "job"],
+        hidden=["provider", "account", "namespace", "job"],
         sort="Price",
     )

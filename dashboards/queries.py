@@ -2,8 +2,17 @@
 
 from dataclasses import dataclass
 
-KEY = "job, provider, account"
-"""What an account is: replicas (instance, pod and the like) and an operator's own labels are folded away."""
+KEY = "job, namespace, provider, account"
+"""What an account is: replicas (instance, pod and the like) and an operator's own labels are folded away.
+
+Only Kubernetes gives a namespace; without it the label is empty, and nothing else changes.
+"""
+
+CHOSEN = 'job=~"$job", namespace=~"$namespace"'
+"""What is chosen above every dashboard, as matchers that every series can have."""
+
+TARGETS = f'{CHOSEN}, instance=~"$instance"'
+"""The same for series that are each replica's own."""
 
 MONEY = 'currency=~"[A-Z]{3}"'
 UNITS = 'currency!~"[A-Z]{3}"'
@@ -21,19 +30,19 @@ class Scope:
 
     def recorded(self, name: str, *more: str) -> str:
         """The series of a recording rule: one for an account, whatever the replicas, so without `instance`."""
-        return _selector(name, 'job=~"$job"', self.accounts, *more)
+        return _selector(name, CHOSEN, self.accounts, *more)
 
     def raw(self, name: str, *more: str) -> str:
         """The series of a metric as the exporters show it: one for each replica."""
-        return _selector(name, 'job=~"$job"', 'instance=~"$instance"', self.accounts, *more)
+        return _selector(name, TARGETS, self.accounts, *more)
 
     def alerts(self, *more: str) -> str:
         """The alerts of this project that fire, those of the exporter itself among them where the scope says so."""
-        return _selector("ALERTS", 'alertname=~"SMS.+"', 'alertstate="firing"', 'job=~"$job"', self.alerted, *more)
+        return _selector("ALERTS", CHOSEN, 'alertname=~"SMS.+"', 'alertstate="firing"', self.alerted, *more)
 
     def since(self) -> str:
         """When each alert that fires began, in Unix seconds."""
-        started = _selector("ALERTS_FOR_STATE", 'alertname=~"SMS.+"', 'job=~"$job"', self.alerted)
+        started = _selector("ALERTS_FOR_STATE", CHOSEN, 'alertname=~"SMS.+"', self.alerted)
         return f"{started} and ignoring (alertstate) {self.alerts()}"
 
     def ranked(self) -> str:
@@ -82,7 +91,7 @@ def folded(operator: str, expression: str, *labels: str) -> str:
 
 def itself(name: str, *more: str) -> str:
     """A metric of the exporter itself, without account labels: one for each instance."""
-    return _selector(name, 'job=~"$job"', 'instance=~"$instance"', *more)
+    return _selector(name, TARGETS, *more)
 
 
 def of_exporters(expression: str) -> str:

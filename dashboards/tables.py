@@ -13,6 +13,13 @@ _LINK = (
     "/d/sms-account/sms-account?${datasource:queryparam}&var-job=${__data.fields.job}"
     "&var-provider=${__data.fields.provider}&var-account=${__data.fields.account}&${__url_time_range}"
 )
+_NAMESPACE = Column(
+    "namespace",
+    "Namespace",
+    # Only this column knows that there is a namespace: a link elsewhere would lead to none at all.
+    link=("The dashboard of this namespace's account", f"{_LINK}&var-namespace=${{__value.raw}}"),
+    width=120,
+)
 _ACCOUNTS = EVERY.recorded("account:sms_api_up:max")
 
 
@@ -23,6 +30,7 @@ def alerts(scope: Scope, runbooks: str, width: int) -> Tile:
     who = [
         Column("account", "Account", link=("The account's dashboard", _LINK)),
         Column("provider", "Provider", width=120),
+        _NAMESPACE,
         Column("job", "Job", width=90),
     ]
     return table(
@@ -108,6 +116,7 @@ def accounts() -> Tile:
             Column("Value #G", "Plan ends", unit="dateTimeAsIso", width=170),
             Column("Value #H", "Age of data", unit="s", decimals=0),
             Column("Value #I", "Alerts", unit="none", decimals=0, width=80),
+            _NAMESPACE,
             Column("job", "Job", width=90),
         ],
         hidden=[],

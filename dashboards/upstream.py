@@ -97,7 +97,7 @@ def slowest() -> Tile:
             Column("Value #A", "Length", unit="s", decimals=3),
             Column("Value #B", "Result", words=[mapping(words.API)]),
         ],
-        hidden=["job"],
+        hidden=["namespace", "job"],
         sort="Length",
     )
 

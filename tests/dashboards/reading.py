@@ -64,7 +64,7 @@ def variables(dashboard: Any) -> Iterator[tuple[str, str, str]]:
 
 def filled(expr: str, step_seconds: int, **values: str) -> str:
     """An expression as Grafana sends it; what isn't given is All."""
-    chosen = {"job": ".+", "instance": ".+", "provider": ".+", "account": ".+", **values}
+    chosen = {"job": ".+", "namespace": ".*", "instance": ".+", "provider": ".+", "account": ".+", **values}
     # Four scrapes of the history, or a step and a scrape: as Grafana reckons it.
     chosen["__rate_interval"] = f"{max(4 * 300, step_seconds + 300)}s"
     chosen["__interval"] = f"{step_seconds}s"

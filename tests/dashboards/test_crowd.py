@@ -137,6 +137,20 @@ def test_a_change_of_labels_shows_no_state_that_never_was(query: Query, tmp_path
     shown(tmp_path, promtool, [*before, *after], {asked: expected}, [RULES])
 
 
+@EVERY_PLAN
+def test_an_account_in_two_namespaces_is_two_accounts(query: Query, tmp_path: Path, promtool: str) -> None:
+    states = {"prod": "active", "staging": "suspended"}
+    given = [
+        one for space, status in states.items() for one in plan(status, namespace=space, instance=space, account="x")
+    ]
+    expected = {
+        f'{{job="sms", namespace="{space}", provider="qlara", account="x"}}': STATUSES.index(status) + 1.0
+        for space, status in states.items()
+    }
+    both, one = (filled(query.expr, 60, provider="qlara", account="x", **more) for more in ({}, {"namespace": "prod"}))
+    shown(tmp_path, promtool, given, {both: expected, one: dict(list(expected.items())[:1])}, [RULES])
+
+
 def test_every_panel_that_names_a_plans_state_is_asked() -> None:
     account = {"sms-account / Plan / A", "sms-account / Subscription over time / A"}
     assert {str(query) for query in PLANS} == account | {"sms-overview / Accounts / F"}

@@ -64,7 +64,7 @@ def test_variables_are_as_the_linter_asks(dashboard: Any) -> None:
     assert (source["type"], source["name"], source["label"]) == ("datasource", "datasource", "Data source")
     assert source["query"] == "prometheus"
     names = [variable["name"] for variable in others]
-    assert names == ["job", "instance", "provider", "account"][: len(names)]
+    assert names == ["job", "namespace", "instance", "provider", "account"][: len(names)]
     for variable in others:
         # template-job-rule, template-instance-rule
         assert variable["type"] == "query"
@@ -77,7 +77,9 @@ def test_variables_are_as_the_linter_asks(dashboard: Any) -> None:
         assert variable["refresh"] == 2
         many = (dashboard["uid"], variable["name"]) not in ONE_OF_THEM
         assert (variable["multi"], variable["includeAll"]) == (many, many)
-        assert variable.get("allValue") == (".+" if many else None)
+        # A target outside Kubernetes has no namespace: All takes in those too.
+        every = ".*" if variable["name"] == "namespace" else ".+"
+        assert variable.get("allValue") == (every if many else None)
 
 
 @EVERY_PANEL
@@ -170,6 +172,7 @@ def test_queries_are_as_the_linter_asks(query: Query) -> None:
     assert len(names) == len(found)
     for name, matchers in names:
         assert 'job=~"$job"' in matchers  # target-job-rule
+        assert 'namespace=~"$namespace"' in matchers
         assert ('instance=~"$instance"' in matchers) != (name in WITHOUT_INSTANCE)  # target-instance-rule
     # target-rate-interval-rule
     for window in re.findall(r"\b(?:rate|irate|increase)\([^\[\]]*\[([^\]]*)\]", without_texts(query.expr)):
@@ -177,6 +180,13 @@ def test_queries_are_as_the_linter_asks(query: Query) -> None:
     # target-counter-agg-rule
     for counter in re.findall(r"(\w*\(?)\w+_total\{", query.expr):
         assert counter == "rate("
+
+
+@EVERY_QUERY
+def test_an_account_is_known_by_its_job_and_namespace_too(query: Query) -> None:
+    for labels in re.findall(r"\b(?:by|on) \(([^()]*)\)", query.expr):
+        if "account" in labels.split(", "):
+            assert {"job", "namespace", "provider", "account"} <= set(labels.split(", "))
 
 
 @EVERY_QUERY

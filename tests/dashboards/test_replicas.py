@@ -1,4 +1,4 @@
-"""Two replicas of an exporter show what one shows: the same history twice, under two instances of a second job."""
+"""Two replicas in Kubernetes show what one exporter elsewhere shows: the same history twice, under a second job."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ EACH_ITS_OWN = {
 
 @pytest.fixture(scope="session")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prometheus with half a day of the story: job `one` has one instance, job `two` has two."""
+    """A Prometheus with half a day of the story: job `one` has one instance, job `two` has two in a namespace."""
     folder = tmp_path_factory.mktemp("pair")
     (folder / "data").mkdir()
     for part in range(2):
@@ -32,9 +32,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         history.write_part(source, part, copies=1, days=0.5)
         text = source.read_text("utf-8")
         source.unlink()
-        for job, instance in (("one", "a:10077"), ("two", "a:10077"), ("two", "b:10077")):
+        kubernetes = ',namespace="monitoring"'
+        for job, instance, more in (
+            ("one", "a:10077", ""),
+            ("two", "a:10077", kubernetes),
+            ("two", "b:10077", kubernetes),
+        ):
             copy: Path = folder / f"{job}-{instance[0]}.om"
-            copy.write_text(text.replace('job="sms",instance="demo:10077"', f'job="{job}",instance="{instance}"'))
+            copy.write_text(text.replace('job="sms",instance="demo:10077"', f'job="{job}",instance="{instance}"{more}'))
             history.create_blocks(copy, folder / "data")
     for number, stage in enumerate(history.stages(history.recorded())):
         history.record(folder, f"stage-{number}", stage, 0.5)
@@ -44,11 +49,11 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def shown(url: str, query: Query, job: str) -> list[object]:
-    """What a query shows for a job, without the job's name."""
+    """What a query shows for a job, without the job's name and namespace."""
     found = answer(url, query, history.END, SPAN_SECONDS, STEP_SECONDS, job=job, **CHOSEN.get(query.dashboard, {}))
     series = []
     for one in found:
-        labels = {name: value for name, value in one["metric"].items() if name != "job"}
+        labels = {name: value for name, value in one["metric"].items() if name not in {"job", "namespace"}}
         series.append((sorted(labels.items()), one.get("value") or one["values"]))
     return sorted(series, key=str)
 
