@@ -329,7 +329,7 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
     ),
     ApiFamily(
         "sms_api_up",
-        "Whether the newest call of the api succeeded (1) or not (0)",
+        "Whether the newest call of the api succeeded (1) or not (0); 0 too while a refused key holds it back",
         ("api",),
         samples=_of_api(lambda observation: float(observation.failure is None)),
     ),

@@ -14,11 +14,12 @@ def proxy_for(url: str, http: HttpSettings) -> str | None:
     if http.proxy_url is None and not http.proxy_from_environment:
         return None
     target = urlsplit(url)
+    # Go's rules, which Prometheus uses in these two cases, never ask loopback through a proxy.
+    if (http.proxy_from_environment or http.no_proxy) and _is_loopback(target.hostname or ""):
+        return None
     if http.proxy_from_environment:
         proxy = _from_environment(f"{target.scheme}_proxy")
         excluded = _from_environment("no_proxy") or ""
-        if _is_loopback(target.hostname or ""):  # as Go's ProxyFromEnvironment has it
-            return None
     else:
         proxy = None if http.proxy_url is None else http.proxy_url.value()
         excluded = http.no_proxy

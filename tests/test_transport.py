@@ -297,6 +297,9 @@ async def test_a_proxy_that_refuses_is_a_matter_of_the_connection(client: HttpCl
 @pytest.mark.parametrize(
     ("url", "no_proxy", "direct"),
     [
+        ("http://127.0.0.1/x", "example.test", True),
+        ("http://localhost/x", "example.test", True),
+        ("http://127.0.0.1/x", "", False),
         ("http://a.test/x", "", False),
         ("http://a.test/x", "a.test", True),
         ("http://b.a.test/x", "a.test", True),
