@@ -88,17 +88,21 @@ def _days(_: str) -> str:
     return "\nor ".join(days)
 
 
-def _query(metric: str, matcher: str, shown: str, *, currency: bool, otherwise: str = "not known") -> str:
-    matchers = ",".join(filter(None, (matcher, "currency=%q" if currency else "", _SELECTOR)))
-    values = f"$labels.currency {_ACCOUNT}" if currency else _ACCOUNT
-    found = f"{{{{ with printf `last_over_time({metric}{{{matchers}}}[15m])` {values} | query }}}}"
+def _query(expression: str, shown: str, *, currency: bool, otherwise: str = "not known") -> str:
+    # {} and {matcher} of the expression become the alert's own series.
+    own, values = _SELECTOR, _ACCOUNT
+    if currency:
+        own, values = f"currency=%q,{own}", f"$labels.currency {values}"
+    asked, series = re.subn(r"{([^}]*)}", lambda found: f"{{{','.join(filter(None, (found[1], own)))}}}", expression)
+    found = f"{{{{ with printf `{asked}`{f' {values}' * series} | query }}}}"
     return f"{found}{shown}{{{{ else }}}}{otherwise}{{{{ end }}}}"
 
 
 def _figure(shown: str, *, currency: bool) -> Phrase:
     def phrase(arguments: str) -> str:
         metric, *matcher = arguments.split(maxsplit=1)
-        return _query(metric, " ".join(matcher), f"{{{{ . | first | value | {shown} }}}}", currency=currency)
+        asked = f"last_over_time({metric}{{{' '.join(matcher)}}}[15m])"
+        return _query(asked, f"{{{{ . | first | value | {shown} }}}}", currency=currency)
 
     return phrase
 
@@ -108,24 +112,28 @@ def _apis(reasons: str) -> str:
     order = 'sortByLabel "reason" | sortByLabel "api"'
     one = "{{ if $i }}, {{ end }}{{ .Labels.api }}: {{ .Labels.reason }}"
     shown = f"{{{{ range $i, $one := . | {order} }}}}{one}{{{{ end }}}}"
-    return _query("account:sms_api_failure:max", f'reason{operator}"{reasons}"', shown, currency=False)
+    asked = f'last_over_time(account:sms_api_failure:max{{reason{operator}"{reasons}"}}[15m])'
+    return _query(asked, shown, currency=False)
 
 
 def _status(_: str) -> str:
-    found = _query(
-        "account:sms_subscription_status:max",
-        'status=~"expired|cancelled"',
-        '{{ . | first | label "status" }}',
-        currency=False,
-        otherwise="over",
-    )
-    return found.replace("[15m])`", "[15m]) == 1`")
+    asked = 'last_over_time(account:sms_subscription_status:max{status=~"expired|cancelled"}[15m]) == 1'
+    return _query(asked, '{{ . | first | label "status" }}', currency=False, otherwise="over")
 
 
 def _lasts(_: str) -> str:
     shown = f"At its present pace that lasts {{{{ . | first | value | {_SPAN} }}}}."
-    otherwise = "How long that lasts is not known: nothing was spent lately."
-    return _query("account:sms_credit_runway:seconds", "", shown, currency=True, otherwise=otherwise)
+    asked = "last_over_time(account:sms_credit_runway:seconds{}[15m])"
+    return _query(asked, shown, currency=True, otherwise="How long that lasts is not known.")
+
+
+def _lasts_like_this(_: str) -> str:
+    # By the hour: the pace of a day is slow to follow.
+    asked = (
+        "3600 * (last_over_time(account:sms_credit_balance:min{}[15m]) >= 0)"
+        " / (last_over_time(account:sms_credit_spend:1h{}[15m]) > 0)"
+    )
+    return _query(asked, f" and lasts {{{{ . | first | value | {_SPAN} }}}} at this rate", currency=True, otherwise="")
 
 
 _SOON = {"critical": "very soon", "warning": "soon"}
@@ -142,6 +150,7 @@ _PHRASES: Mapping[str, Phrase] = {
     "apis": _apis,
     "status": _status,
     "lasts": _lasts,
+    "lasts_like_this": _lasts_like_this,
     "runway": lambda severity: _RUNWAY % (_SOON[severity], severity, severity),
     "ending": lambda severity: _ENDING % (_SOON[severity], severity, severity),
 }
