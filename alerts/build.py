@@ -81,6 +81,18 @@ def _held(arguments: str) -> str:
     return f"or last_over_time({metric}[15m]) and ignoring ({ignored}) {up} == 0"
 
 
+def _together(window: str) -> str:
+    # "Nothing near": a fifth of it at most. The step itself is recorded by now, and must not be compared with itself.
+    step = "account:sms_credit_decrease:step"
+    return (
+        f"{step}\n"
+        "  unless (\n"
+        f"    {step} > 0.2 * last_over_time(account:sms_credit_spend:7d[30m] offset 15m)\n"
+        f"      unless {step} <= 5 * max_over_time({step}[{window}] offset 5m)\n"
+        "  )"
+    )
+
+
 def _days(_: str) -> str:
     # The same hour give or take one: hours end where they are recorded.
     mean = "avg_over_time(account:sms_credit_usage:1h[2h] offset {}h)"
@@ -142,6 +154,7 @@ _PHRASES: Mapping[str, Phrase] = {
     "weak": lambda _: _WEAK,
     "newest": _newest,
     "held": _held,
+    "together": _together,
     "days": _days,
     "money": _figure('printf "%.2f"', currency=True),
     "percentage": _figure("humanizePercentage", currency=False),

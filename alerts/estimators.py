@@ -162,7 +162,10 @@ each sighting of a balance with the one before, and keep what went and how long 
 - what was spent in a window is what went, divided by the time that was watched, times the window: with less history
   than the window it is the mean of what there is;
 - a **lone step** above a fifth of a usual week's spend, as when credit expires or is corrected, is spend and leaves the
-  window with time, but isn't expected to go on: runway and spike don't count it;
+  window with time, but isn't expected to go on: the pace of the day and the spike don't count it. Lone is what is more
+  than five times the largest step of the day before, so pumping counts from its second step on;
+- a **batch** is such a step within eight days of one like it: it counts in the pace of the week, so that an account
+  that sends every few days has a runway from its second batch on, and one batch doesn't look like a day's pace;
 - the **runway** is the balance divided by the pace: by the last day or (once there is a week) the last week, whichever
   was faster, so that a weekend doesn't hide the Monday. An idle account has none.
 
