@@ -74,11 +74,15 @@ def _newest(arguments: str) -> str:
     return f'last_over_time({metric}[30m]) unless ignoring ({ignored}) instance:sms_api_behind:seconds{{api="{api}"}}'
 
 
-def _held(arguments: str) -> str:
+def _kept(arguments: str) -> str:
     metric, api, *names = arguments.split(maxsplit=2)
     ignored = _labels(" ".join(names), "api")
     up = f'account:sms_api_up:max{{api="{api}"}}'
-    return f"or last_over_time({metric}[15m]) and ignoring ({ignored}) {up} == 0"
+    return f"last_over_time({metric}[15m]) and ignoring ({ignored}) {up} == 0"
+
+
+def _held(arguments: str) -> str:
+    return f"or {_kept(arguments)}"
 
 
 def _together(window: str) -> str:
@@ -153,6 +157,7 @@ _PHRASES: Mapping[str, Phrase] = {
     "replicas": lambda _: REPLICAS,
     "weak": lambda _: _WEAK,
     "newest": _newest,
+    "kept": _kept,
     "held": _held,
     "together": _together,
     "days": _days,

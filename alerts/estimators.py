@@ -167,7 +167,9 @@ each sighting of a balance with the one before, and keep what went and how long 
 - a **batch** is such a step within eight days of one like it: it counts in the pace of the week, so that an account
   that sends every few days has a runway from its second batch on, and one batch doesn't look like a day's pace;
 - the **runway** is the balance divided by the pace: by the last day or (once there is a week) the last week, whichever
-  was faster, so that a weekend doesn't hide the Monday. An idle account has none.
+  was faster, so that a weekend doesn't hide the Monday. Where less than six hours of the last day were watched, the
+  week's pace counts, if there is one. An idle account has no runway. While the provider can't be asked, the runway
+  stays as it was.
 
 Three days of each shape, a sample every five minutes, played by promtool: what goes in a day, and the runway in days.
 
