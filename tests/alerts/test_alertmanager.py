@@ -89,7 +89,9 @@ def test_amtool_accepts_the_configuration() -> None:
         ({"severity": "critical", "importance": ""}, "mail"),
         ({"severity": "critical"}, "mail"),
         ({"severity": "warning"}, "mail"),
-        ({"alertname": "SMSExporterDown", "severity": "critical"}, "mail"),
+        ({"alertname": "SMSExporterDown", "severity": "critical"}, "pager,mail"),
+        ({"alertname": "SMSExporterDown", "severity": "critical", "importance": "high"}, "pager,chat"),
+        ({"alertname": "SMSExporterReloadFailed", "severity": "warning"}, "mail"),
     ],
 )
 def test_an_alert_goes_where_it_belongs(labels: dict[str, str], receivers: str) -> None:
