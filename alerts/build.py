@@ -20,8 +20,9 @@ REPLICAS = "instance, pod, container, endpoint, node"
 _WEAK = "CLP|COP|CRC|HUF|IDR|IQD|IRR|ISK|JPY|KRW|KZT|LBP|NGN|PKR|PYG|RSD|TZS|UGX|UZS|VND|XAF|XOF"
 """Currencies whose unit is worth a cent or so."""
 
-_ACCOUNT = "$labels.job $labels.namespace $labels.provider $labels.account"
-_SELECTOR = "job=%q,namespace=%q,provider=%q,account=%q"
+_ACCOUNT = ("job", "namespace", "provider", "account")
+_BALANCE = "currency wallet"
+"""The labels by which balances of one account differ; an empty one selects what has none."""
 
 _KUBERNETES = """\
 apiVersion: monitoring.coreos.com/v1
@@ -104,21 +105,19 @@ def _days(_: str) -> str:
     return "\nor ".join(days)
 
 
-def _query(expression: str, shown: str, *, currency: bool, otherwise: str = "not known") -> str:
-    # {} and {matcher} of the expression become the alert's own series.
-    own, values = _SELECTOR, _ACCOUNT
-    if currency:
-        own, values = f"currency=%q,{own}", f"$labels.currency {values}"
+def _query(expression: str, shown: str, *, labels: str = "", otherwise: str = "not known") -> str:
+    # {} and {matcher} of the expression become the alert's own series, by its account and the labels named.
+    names = [*labels.split(), *_ACCOUNT]
+    own, values = ",".join(f"{name}=%q" for name in names), "".join(f" $labels.{name}" for name in names)
     asked, series = re.subn(r"{([^}]*)}", lambda found: f"{{{','.join(filter(None, (found[1], own)))}}}", expression)
-    found = f"{{{{ with printf `{asked}`{f' {values}' * series} | query }}}}"
-    return f"{found}{shown}{{{{ else }}}}{otherwise}{{{{ end }}}}"
+    return f"{{{{ with printf `{asked}`{values * series} | query }}}}{shown}{{{{ else }}}}{otherwise}{{{{ end }}}}"
 
 
-def _figure(shown: str, *, currency: bool) -> Phrase:
+def _figure(shown: str, labels: str = "") -> Phrase:
     def phrase(arguments: str) -> str:
         metric, *matcher = arguments.split(maxsplit=1)
         asked = f"last_over_time({metric}{{{' '.join(matcher)}}}[15m])"
-        return _query(asked, f"{{{{ . | first | value | {shown} }}}}", currency=currency)
+        return _query(asked, f"{{{{ . | first | value | {shown} }}}}", labels=labels)
 
     return phrase
 
@@ -129,18 +128,18 @@ def _apis(reasons: str) -> str:
     one = "{{ if $i }}, {{ end }}{{ .Labels.api }}: {{ .Labels.reason }}"
     shown = f"{{{{ range $i, $one := . | {order} }}}}{one}{{{{ end }}}}"
     asked = f'last_over_time(account:sms_api_failure:max{{reason{operator}"{reasons}"}}[15m])'
-    return _query(asked, shown, currency=False)
+    return _query(asked, shown)
 
 
 def _status(_: str) -> str:
     asked = 'last_over_time(account:sms_subscription_status:max{status=~"expired|cancelled"}[15m]) == 1'
-    return _query(asked, '{{ . | first | label "status" }}', currency=False, otherwise="over")
+    return _query(asked, '{{ . | first | label "status" }}', otherwise="over")
 
 
 def _lasts(_: str) -> str:
     shown = f"At its present pace that lasts {{{{ . | first | value | {_SPAN} }}}}."
     asked = "last_over_time(account:sms_credit_runway:seconds{}[15m])"
-    return _query(asked, shown, currency=True, otherwise="How long that lasts is not known.")
+    return _query(asked, shown, labels=_BALANCE, otherwise="How long that lasts is not known.")
 
 
 def _lasts_like_this(_: str) -> str:
@@ -149,7 +148,9 @@ def _lasts_like_this(_: str) -> str:
         "3600 * (last_over_time(account:sms_credit_balance:min{}[15m]) >= 0)"
         " / (last_over_time(account:sms_credit_spend:1h{}[15m]) > 0)"
     )
-    return _query(asked, f" and lasts {{{{ . | first | value | {_SPAN} }}}} at this rate", currency=True, otherwise="")
+    return _query(
+        asked, f" and lasts {{{{ . | first | value | {_SPAN} }}}} at this rate", labels=_BALANCE, otherwise=""
+    )
 
 
 _SOON = {"critical": "very soon", "warning": "soon"}
@@ -161,9 +162,10 @@ _PHRASES: Mapping[str, Phrase] = {
     "held": _held,
     "together": _together,
     "days": _days,
-    "money": _figure('printf "%.2f"', currency=True),
-    "percentage": _figure("humanizePercentage", currency=False),
-    "duration": _figure(_SPAN, currency=False),
+    "money": _figure('printf "%.2f"', _BALANCE),
+    "threshold": _figure('printf "%.2f"', "currency"),
+    "percentage": _figure("humanizePercentage"),
+    "duration": _figure(_SPAN),
     "span": lambda _: _SPAN,
     "apis": _apis,
     "status": _status,
