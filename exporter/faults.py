@@ -73,11 +73,11 @@ def nearest(word: str, valid: Iterable[str], otherwise: str = "valid are") -> st
 
 
 def closest(word: str, valid: Iterable[str]) -> str | None:
-    """The valid word that a misspelt one is close to or begins, whatever its case and dashes."""
+    """The valid word that a misspelt one begins (the shortest) or is close to, whatever its case and dashes."""
     by_folded = {_folded(candidate): candidate for candidate in valid}
     begun = [candidate for candidate in by_folded if len(word) > 3 and candidate.startswith(_folded(word))]
-    if len(begun) == 1:
-        return by_folded[begun[0]]
+    if begun:
+        return by_folded[min(begun, key=len)]
     # A long word is close to none of ours, and difflib takes quadratic time to find that out.
     close = difflib.get_close_matches(_folded(word[:_LONGEST_WORD]), by_folded, n=1, cutoff=0.7)
     return by_folded[close[0]] if close else None

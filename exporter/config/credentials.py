@@ -19,6 +19,27 @@ _TOKEN_OF_OAUTH1 = ("token", "token_secret")
 _VARIANTS = ("", "_file", "_env")
 
 
+def form_example(provider: Definition | None) -> str:
+    """How `auth` is written in a form that the provider takes; without a provider, in one that some take."""
+    if provider is None:
+        return models.Auth.example
+    form = next(iter(provider.sign_in))
+    blocks: dict[str, type[models.Written]] = {"basic": models.Basic, "oauth1": models.OAuth1}
+    return f"{{{form}: {blocks[form].example}}}" if form in blocks else f"{{{form}_file: path}}"
+
+
+def forms_hint(provider: Definition | None) -> str:
+    """Which sign-in forms there are to choose of."""
+    return (
+        f"{provider.id} takes {_either(list(provider.sign_in))}" if provider else f"write one of {_either([*_PARTS])}"
+    )
+
+
+def auth_keys(provider: Definition | None) -> list[str]:
+    """The keys that `auth` may have at a provider, each kind of secret with its variants."""
+    return [form + variant for form in (provider.sign_in if provider else _PARTS) for variant in _variants(form)]
+
+
 def credential(
     account: models.Account, path: Path, provider: Definition | None, folder: FilePath, report: Report
 ) -> Credential | None:
@@ -50,7 +71,7 @@ class _Reading:
         forms = [form for form, found in keys.items() if found]
         if not forms:
             if not self._has_unknown:
-                self._report.fault(self._path, "no sign-in form", f"write one of {_either(offered)}")
+                self._report.fault(self._path, "no sign-in form", forms_hint(provider))
             return None
         if len(forms) > 1:
             path = max(((*self._path, key) for form in forms for key in keys[form]), key=self._report.document.place)
@@ -59,14 +80,13 @@ class _Reading:
         (form,) = forms
         if form not in offered:
             name = provider.id if provider else ""
-            hint = f"{name} takes {_either(offered)}"
-            self._report.fault((*self._path, keys[form][0]), f"{name} has no sign-in form {form}", hint)
+            message = f"{name} has no sign-in form {form}"
+            self._report.fault((*self._path, keys[form][0]), message, forms_hint(provider))
         secrets = self._secrets(form)
         return None if secrets is None or form not in offered else Credential(form, secrets)
 
     def _keys_of(self, form: str) -> list[str]:
-        variants = ("",) if form in {"basic", "oauth1"} else _VARIANTS
-        return [form + variant for variant in variants if form + variant in self._written]
+        return [form + variant for variant in _variants(form) if form + variant in self._written]
 
     def _secrets(self, form: str) -> dict[str, Secret] | None:
         """Every part of a form; None if one is missing or wrong."""
@@ -118,6 +138,10 @@ class _Reading:
             self._report.fault((*path, key), f"this secret can't be used: {error}", hint)
             return None
         return secret
+
+
+def _variants(form: str) -> tuple[str, ...]:
+    return ("",) if form in {"basic", "oauth1"} else _VARIANTS
 
 
 def _given(part: str, written: Mapping[str, object]) -> list[str]:

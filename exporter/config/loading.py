@@ -57,13 +57,13 @@ def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition
         found = "empty" if report.document.value is None else documents.kind(report.document.value)
         report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
         raise ConfigError(report.faults)
-    file = checked(report)
+    known = builtin() if providers is None else providers
+    file = checked(report, known)
     defaults = Layer(file.defaults or models.Defaults(), ("defaults",))
     accounts = file.accounts or []
     labels([defaults], report)
     thresholds([defaults], report)
     http_settings([defaults], folder, report, complete=not accounts)
-    known = builtin() if providers is None else providers
     resolved = [
         Resolving(account, ("accounts", index), defaults, known, folder, report).settings()
         for index, account in enumerate(accounts)

@@ -235,6 +235,9 @@ class File(Written):
     accounts: list[Account] | None = None
 
 
+AUTH_KEYS = frozenset(name for model in (Auth, Basic, OAuth1) for name in model.model_fields)
+"""Every key that can stand under `auth`."""
+
 FIELD_NAMES = frozenset(
     name
     for model in (File, Account, Prices, Limits, CreditLimits, Http, Tls, Auth, OAuth1, Basic, ApiKeys)

@@ -1,6 +1,8 @@
 """Gathers the faults of one configuration, and keeps its secrets out of them."""
 
-from exporter.config.models import FIELD_NAMES
+import re
+
+from exporter.config.models import AUTH_KEYS, FIELD_NAMES
 from exporter.documents import Document, Problem, Value
 from exporter.faults import HIDDEN, Fault, Path, closest, quoted, rendered
 from exporter.providers.definition import API_NAMES
@@ -8,6 +10,11 @@ from exporter.providers.definition import API_NAMES
 _KNOWN = FIELD_NAMES | set(API_NAMES)
 _SECRET_KEYS = {"auth", "proxy_url"}
 _SHORTEST_PART = 4
+_WORDS_FOR_SECRETS = frozenset(
+    {"access", "api", "app", "auth", "authorization", "basic", "bearer", "client", "consumer", "credentials", "env"}
+    | {"file", "header", "id", "key", "login", "name", "oauth", "oauth1", "oauth2", "pass", "passwd", "password"}
+    | {"private", "refresh", "secret", "token", "user", "value"}
+)
 
 
 class Report:
@@ -67,6 +74,14 @@ class Report:
         return tuple(sorted((each for each in self._found if each.warning == warning), key=lambda each: each.line))
 
 
+def may_be_secret(key: str) -> bool:
+    """Whether a key under `auth` that isn't valid there may be a secret that was written where a key belongs.
+
+    It isn't where it is close to a key that belongs there, or made of words for credentials alone (`bearer_token`).
+    """
+    return not closest(key, AUTH_KEYS) and not set(re.split("[_-]", key.lower())) <= _WORDS_FOR_SECRETS
+
+
 def shown_without_document(path: Path) -> str:
     """A path in a text that can't be read: only keys of our own are shown, any other may be a secret."""
     return rendered(step if isinstance(step, int) or step in _KNOWN else HIDDEN for step in path)
@@ -89,7 +104,7 @@ def _secrets(value: Value) -> frozenset[str]:
                 walk(item, inside)
             return
         for key, child in part.items():
-            if inside and key not in _KNOWN and not closest(key, _KNOWN):
+            if inside and key not in _KNOWN and may_be_secret(key):
                 walk(key, inside)
             walk(child, inside or key in _SECRET_KEYS)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from exporter.config import models
 from exporter.config.addresses import is_plaintext
-from exporter.config.credentials import credential
+from exporter.config.credentials import credential, form_example
 from exporter.config.http_settings import http_settings
 from exporter.config.labels import labels
 from exporter.config.layers import Layer, strongest
@@ -20,7 +20,6 @@ from exporter.settings import AccountSettings, ApiSettings
 _REQUIRED = {
     "name": "a name such as shop-dk",
     "provider": "a provider's id",
-    "auth": "a sign-in form such as {api_key_file: path}",
 }
 _NEEDED_API = {
     "credit": "credit",
@@ -90,7 +89,8 @@ class Resolving:
 
     def _check_required(self) -> None:
         written = self._report.document.value_at(self._path)
-        for key, example in _REQUIRED.items():
+        auth = form_example(self._providers.get(self._account.provider or ""))
+        for key, example in {**_REQUIRED, "auth": f"a sign-in form such as {auth}"}.items():
             if isinstance(written, dict) and written.get(key) is None:
                 self._report.fault(self._at(key), "this is missing", f"write {example}")
 

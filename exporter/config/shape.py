@@ -1,21 +1,23 @@
 """Checks the shape of a configuration, and keeps what is right of one that has faults."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from exporter.config import models
-from exporter.config.report import Report
+from exporter.config.credentials import auth_keys, form_example, forms_hint
+from exporter.config.report import Report, may_be_secret
 from exporter.documents import Value, kind
 from exporter.faults import Path, closest, nearest
+from exporter.providers.definition import Definition
 
 _UNIT = re.compile(models.UNIT_PATTERN)
 
 
-def checked(report: Report) -> models.File:
+def checked(report: Report, providers: Mapping[str, Definition]) -> models.File:
     """The file's models, without the parts that are wrong: each of those is in the report."""
     value = report.document.value
     wrong = [*_unknown_units(value, report)]
@@ -29,35 +31,44 @@ def checked(report: Report) -> models.File:
     paths = []
     for detail in details:
         paths.append(detail["loc"])
-        _note(detail, report)
+        _note(detail, report, _provider_at(detail["loc"], report, providers))
     return models.File.model_validate(_without(value, paths))
 
 
-def _note(detail: ErrorDetails, report: Report) -> None:
+def _provider_at(path: Path, report: Report, providers: Mapping[str, Definition]) -> Definition | None:
+    """The provider of the account that a path leads into."""
+    name = report.document.value_at((*path[:2], "provider"))
+    return providers.get(name) if isinstance(name, str) else None
+
+
+def _note(detail: ErrorDetails, report: Report, provider: Definition | None) -> None:
     path = detail["loc"]
     match detail["type"]:
         case "fault":
             report.fault(path, detail["ctx"]["message"], detail["ctx"]["hint"])
         case "extra_forbidden":
-            _note_unknown(path, report)
+            _note_unknown(path, report, provider)
         case "list_type":
             report.fault(path, f"a list belongs here, not {kind(detail['input'])}", "write it like [one, two]")
         case _:
             # What is left is a mapping that isn't one: our scalars raise "fault" alone.
             model = _model_at(path)
-            hint = f"write it like {model.example}" if model else "write it like {key: value}"
-            report.fault(path, f"a mapping belongs here, not {kind(detail['input'])}", hint)
+            example = form_example(provider) if model is models.Auth else model.example if model else "{key: value}"
+            report.fault(path, f"a mapping belongs here, not {kind(detail['input'])}", f"write it like {example}")
 
 
-def _note_unknown(path: Path, report: Report) -> None:
+def _note_unknown(path: Path, report: Report, provider: Definition | None) -> None:
     key = str(path[-1])
     model = _model_at(path[:-1]) or models.File
     valid = list(model.model_fields)
     if path == ("provider_files",):
         report.fault(path, "this key is reserved for a later version", "remove it")
-    elif "auth" in path[:-1] and not closest(key, valid):
-        # A secret written where a key belongs would be shown by its name.
-        report.fault(path[:-1], "unknown key", f"valid are {', '.join(valid)}", at=path)
+    elif "auth" in path[:-1]:
+        offered = auth_keys(provider) if model is models.Auth else valid
+        close = closest(key, offered)
+        otherwise = forms_hint(provider) if model is models.Auth else f"valid are {', '.join(valid)}"
+        hint = f"did you mean {close}?" if close else otherwise
+        report.fault(path[:-1] if may_be_secret(key) else path, "unknown key", hint, at=path)
     elif key in models.Auth.model_fields and model is models.Account:
         report.fault(path, "unknown key", "it belongs under auth")
     elif key in models.Account.model_fields and model in {models.File, models.Defaults}:

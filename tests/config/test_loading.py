@@ -1,5 +1,6 @@
 """Loading the configuration file."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from exporter import redaction
 from exporter.config.loading import ConfigError, Loaded, load
+from exporter.providers.catalogue import builtin
 from exporter.redaction import redact
 from exporter.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
@@ -290,6 +292,7 @@ FAULTS = [
         QLARA + "http: {no_proxy: x}",
         ["5: accounts[0].http.no_proxy: no_proxy needs proxy_url; write http.proxy_url too"],
     ),
+    (QLARA + "http: {proxy: http://x}", ["5: accounts[0].http.proxy: unknown key; did you mean proxy_url?"]),
     (
         QLARA + "http: {tls_config: {cert_file: /etc/hosts}}",
         ["5: accounts[0].http.tls_config.cert_file: cert_file needs key_file; write http.tls_config.key_file too"],
@@ -358,12 +361,36 @@ FAULTS = [
     (AGILE + "thekey", ["4: accounts[0].auth: a mapping belongs here, not a text; write it like {api_key_file: path}"]),
     (
         AGILE + "{mysecret}",
+        ["4: accounts[0].auth: unknown key; agiletelecom takes api_key, basic or oauth1"],
+    ),
+    (
+        AGILE + "{bearer_token: x}",
+        ["4: accounts[0].auth.bearer_token: unknown key; agiletelecom takes api_key, basic or oauth1"],
+    ),
+    (
+        AGILE + "{tokn: x}",
+        ["4: accounts[0].auth.tokn: unknown key; agiletelecom takes api_key, basic or oauth1"],
+    ),
+    (
+        AGILE + "{basic: {user: x, password: y}}",
+        ["4: accounts[0].auth.basic.user: unknown key; did you mean username?"],
+    ),
+    (
+        AGILE + "{basic: {login: x, password: y}}",
         [
-            "4: accounts[0].auth: unknown key; valid are api_key, api_key_file, api_key_env, token, token_file, token_env, basic, oauth1"
+            "4: accounts[0].auth.basic.login: unknown key; valid are username, username_file, username_env, password, password_file, password_env"
         ],
     ),
+    (
+        "accounts:\n- name: a\n  provider: gatewayapi",
+        ["2: accounts[0].auth: this is missing; write a sign-in form such as {token_file: path}"],
+    ),
+    (
+        "accounts:\n- name: a\n  provider: gatewayapi\n  auth: xyz",
+        ["4: accounts[0].auth: a mapping belongs here, not a text; write it like {token_file: path}"],
+    ),
     (AGILE + "{api_kye: x}", ["4: accounts[0].auth.api_kye: unknown key; did you mean api_key?"]),
-    (AGILE + "{}", ["4: accounts[0].auth: no sign-in form; write one of api_key, basic or oauth1"]),
+    (AGILE + "{}", ["4: accounts[0].auth: no sign-in form; agiletelecom takes api_key, basic or oauth1"]),
     (AGILE + "{api_key: [x]}", ["4: accounts[0].auth.api_key: a text belongs here, not a list"]),
     (
         AGILE + "{basic: user:password}",
@@ -949,6 +976,23 @@ def test_secret_files_are_relative_to_the_configuration_file(tmp_path: Path, mon
     assert not only.credential.refresh()
 
 
+@pytest.mark.parametrize(
+    ("form", "example"),
+    [
+        ("api_key", "{api_key_file: path}"),
+        ("token", "{token_file: path}"),
+        ("basic", "{basic: {username: name, password_file: path}}"),
+        ("oauth1", "{oauth1: {consumer_key_file: path, consumer_secret_file: path}}"),
+    ],
+)
+def test_the_example_of_auth_is_a_form_that_the_provider_takes(form: str, example: str) -> None:
+    qlara = builtin()["qlara"]
+    only = qlara.model_copy(update={"sign_in": {form: qlara.sign_in["basic"]}})
+    Path("f.yml").write_text("accounts:\n- name: a\n  provider: qlara\n")
+    with pytest.raises(ConfigError, match=re.escape(f"write a sign-in form such as {example}")):
+        load(Path("f.yml"), {"qlara": only})
+
+
 def test_anchors_and_merges_make_accounts() -> None:
     text = (
         "accounts:\n- &base\n  name: a\n  provider: qlara\n  auth: &auth {api_key: key-of-tests}\n"
@@ -978,6 +1022,7 @@ def test_two_hundred_accounts_load_well_below_a_second() -> None:
         "accounts:\n- auth: {api_key: &key planted-hunter2}\n  thresholds: {credit: {*key : {}}}\n",
         "accounts:\n- auth: {api_key: &key planted-hunter2}\n  *key : 1\n  *key : 2\n",
         "accounts:\n- auth: {planted-hunter2: 1, planted-hunter2: 2}\n",
+        "accounts:\n- auth: {planted-contacts_used_ratio: 1, planted-contacts_used_ratio: 2}\n",
         "accounts:\n- auth: {basic: {planted-hunter2}}\n",
         "accounts:\n- auth: [planted-hunter2]\n",
         "accounts:\n- auth: *planted-hunter2\n",
