@@ -115,4 +115,4 @@ def kind(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    return "nothing" if value is None else "a text"
+    return "nothing" if value is None else "a single value"

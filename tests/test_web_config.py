@@ -120,7 +120,7 @@ REFUSED_BY_BOTH = {
 REFUSED_HERE = {
     "empty": ("", "1: the file is empty; for neither TLS nor users write {}"),
     "comments-alone": ("# soon\n", "1: the file is empty; for neither TLS nor users write {}"),
-    "no-file-at-all": ("just words\n", "1: a mapping belongs here, not a text; write it like {key: value}"),
+    "no-file-at-all": ("just words\n", "1: a mapping belongs here, not a single value; write it like {key: value}"),
     "rate-limit": ("rate_limit: {interval: 1s, burst: 20}\n", "1: rate_limit: not supported; limit requests in a proxy"),
     "ciphers": (TLS + "  cipher_suites: [x]\n", "4: tls_server_config.cipher_suites: not supported; OpenSSL's own choice"),
     "curves": (TLS + "  curve_preferences: [X25519]\n", "4: tls_server_config.curve_preferences: not supported; "),

@@ -13,7 +13,7 @@ from exporter.config.report import Report, shown_without_document
 from exporter.config.resolving import Resolving
 from exporter.config.shape import checked
 from exporter.config.thresholds import thresholds
-from exporter.faults import ConfigError, Fault
+from exporter.faults import ConfigError, Fault, closest
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
 from exporter.settings import AccountSettings, Settings
@@ -69,11 +69,18 @@ def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition
         for index, account in enumerate(accounts)
     ]
     _check_names(accounts, report)
-    if not report.document.value.get("accounts"):
+    if _has_no_accounts(report.document.value):
         report.warn(("accounts",), "there are no accounts", "the exporter serves its own metrics alone")
     if report.faults:
         raise ConfigError(report.faults, report.warnings)
     return Loaded(Settings(tuple(_whole(each) for each in resolved)), report.warnings)
+
+
+def _has_no_accounts(file: Mapping[str, documents.Value]) -> bool:
+    """Whether the file has none, and nothing that was to hold them: that one has its own fault."""
+    if "accounts" in file:
+        return file["accounts"] is None or file["accounts"] == []
+    return all(closest(key, models.File.model_fields) != "accounts" for key in file)
 
 
 def _read(path: FilePath) -> documents.Document:

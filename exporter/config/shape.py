@@ -49,7 +49,8 @@ def _note(detail: ErrorDetails, report: Report, provider: Definition | None) -> 
         case "extra_forbidden":
             _note_unknown(path, report, provider)
         case "list_type":
-            report.fault(path, f"a list belongs here, not {kind(detail['input'])}", "write it like [one, two]")
+            hint = "begin each account with - name:" if path == ("accounts",) else "write it like [one, two]"
+            report.fault(path, f"a list belongs here, not {kind(detail['input'])}", hint)
         case _:
             # What is left is a mapping that isn't one: our scalars raise "fault" alone.
             model = _model_at(path)

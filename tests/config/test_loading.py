@@ -62,22 +62,24 @@ NO_ACCOUNTS = "accounts: warning: there are no accounts; the exporter serves its
 FAULTS = [
     ("", ["1: the file is empty, not a mapping; without accounts write accounts: []"]),
     ("[]", ["1: the file is a list, not a mapping; without accounts write accounts: []"]),
-    ("x", ["1: the file is a text, not a mapping; without accounts write accounts: []"]),
+    ("x", ["1: the file is a single value, not a mapping; without accounts write accounts: []"]),
     ("accounts:", [f"1: {NO_ACCOUNTS}"]),
     ("accounts: []", [f"1: {NO_ACCOUNTS}"]),
+    ("accounts: {}", ["1: accounts: a list belongs here, not a mapping; begin each account with - name:"]),
     (
-        "accounts: {}",
-        ["1: accounts: a list belongs here, not a mapping; write it like [one, two]", f"1: {NO_ACCOUNTS}"],
+        "accounts:\n  name: a\n  provider: qlara\n",
+        ["1: accounts: a list belongs here, not a mapping; begin each account with - name:"],
     ),
-    ("accounts: x", ["1: accounts: a list belongs here, not a text; write it like [one, two]"]),
+    ("accounts: x", ["1: accounts: a list belongs here, not a single value; begin each account with - name:"]),
     (
         "accounts: [x, null]",
         [
-            "1: accounts[0]: a mapping belongs here, not a text; write it like {name: shop, provider: qlara, auth: {api_key_file: path}}",
+            "1: accounts[0]: a mapping belongs here, not a single value; write it like {name: shop, provider: qlara, auth: {api_key_file: path}}",
             "1: accounts[1]: a mapping belongs here, not nothing; write it like {name: shop, provider: qlara, auth: {api_key_file: path}}",
         ],
     ),
-    ("acounts: []", ["1: acounts: unknown key; did you mean accounts?", f"1: {NO_ACCOUNTS}"]),
+    ("acounts: []", ["1: acounts: unknown key; did you mean accounts?"]),
+    ("account: [{name: a}]", ["1: account: unknown key; did you mean accounts?"]),
     (
         "provider_files: []",
         ["1: provider_files: this key is reserved for a later version; remove it", f"1: {NO_ACCOUNTS}"],
@@ -104,9 +106,15 @@ FAULTS = [
             "5: accounts[0].labels.team: warning: targets often have this label, and Prometheus then renames this one to exported_team; use sms_team",
         ],
     ),
-    (QLARA + "labels: x", ["5: accounts[0].labels: a mapping belongs here, not a text; write it like {key: value}"]),
+    (
+        QLARA + "labels: x",
+        ["5: accounts[0].labels: a mapping belongs here, not a single value; write it like {key: value}"],
+    ),
     (QLARA + "apis: []", ["5: accounts[0].apis: no api at all; choose of subscription, credit, contacts"]),
-    (QLARA + "apis: credit", ["5: accounts[0].apis: a list belongs here, not a text; write it like [one, two]"]),
+    (
+        QLARA + "apis: credit",
+        ["5: accounts[0].apis: a list belongs here, not a single value; write it like [one, two]"],
+    ),
     (QLARA + "apis: [credit, credit]", ['5: accounts[0].apis[1]: "credit" a second time, after line 5; remove one']),
     (
         QLARA + "apis: [prices]",
@@ -120,7 +128,9 @@ FAULTS = [
     ),
     (
         QLARA + "api_settings: {credit: x}",
-        ["5: accounts[0].api_settings.credit: a mapping belongs here, not a text; write it like {cache_ttl: 1h}"],
+        [
+            "5: accounts[0].api_settings.credit: a mapping belongs here, not a single value; write it like {cache_ttl: 1h}"
+        ],
     ),
     (
         QLARA + "api_settings: {credit: {pth: x}}",
@@ -165,12 +175,12 @@ FAULTS = [
     (
         GATEWAY + "apis: [prices]\n  prices: {countries: DK}",
         [
-            "6: accounts[0].prices.countries: a list of codes or the word all belongs here, not a text; write it like [DK, IT]"
+            "6: accounts[0].prices.countries: a list of codes or the word all belongs here, not a single value; write it like [DK, IT]"
         ],
     ),
     (
         GATEWAY + "apis: [prices]\n  prices: x",
-        ["6: accounts[0].prices: a mapping belongs here, not a text; write it like {countries: [DK, IT]}"],
+        ["6: accounts[0].prices: a mapping belongs here, not a single value; write it like {countries: [DK, IT]}"],
     ),
     (
         GATEWAY + "apis: [prices]\n  prices: {countries: []}",
@@ -179,7 +189,7 @@ FAULTS = [
     (
         QLARA + "thresholds: {credit: 200}",
         [
-            "5: accounts[0].thresholds.credit: a mapping belongs here, not a text; write it like {warning: 100, critical: 50}"
+            "5: accounts[0].thresholds.credit: a mapping belongs here, not a single value; write it like {warning: 100, critical: 50}"
         ],
     ),
     (
@@ -358,7 +368,10 @@ FAULTS = [
             "4: accounts[0].auth: this is missing; write a sign-in form such as {api_key_file: path}",
         ],
     ),
-    (AGILE + "thekey", ["4: accounts[0].auth: a mapping belongs here, not a text; write it like {api_key_file: path}"]),
+    (
+        AGILE + "thekey",
+        ["4: accounts[0].auth: a mapping belongs here, not a single value; write it like {api_key_file: path}"],
+    ),
     (
         AGILE + "{mysecret}",
         ["4: accounts[0].auth: unknown key; agiletelecom takes api_key, basic or oauth1"],
@@ -387,7 +400,7 @@ FAULTS = [
     ),
     (
         "accounts:\n- name: a\n  provider: gatewayapi\n  auth: xyz",
-        ["4: accounts[0].auth: a mapping belongs here, not a text; write it like {token_file: path}"],
+        ["4: accounts[0].auth: a mapping belongs here, not a single value; write it like {token_file: path}"],
     ),
     (AGILE + "{api_kye: x}", ["4: accounts[0].auth.api_kye: unknown key; did you mean api_key?"]),
     (AGILE + "{}", ["4: accounts[0].auth: no sign-in form; agiletelecom takes api_key, basic or oauth1"]),
@@ -395,7 +408,7 @@ FAULTS = [
     (
         AGILE + "{basic: user:password}",
         [
-            "4: accounts[0].auth.basic: a mapping belongs here, not a text; write it like {username: name, password_file: path}"
+            "4: accounts[0].auth.basic: a mapping belongs here, not a single value; write it like {username: name, password_file: path}"
         ],
     ),
     (
@@ -536,7 +549,7 @@ FAULTS = [
     ),
     (
         QLARA + "http: {tls_config: x}",
-        ["5: accounts[0].http.tls_config: a mapping belongs here, not a text; write it like {ca_file: path}"],
+        ["5: accounts[0].http.tls_config: a mapping belongs here, not a single value; write it like {ca_file: path}"],
     ),
     (
         QLARA + "http: {tls_config: {key_file: nope}}",
@@ -574,12 +587,14 @@ FAULTS = [
     ),
     (
         QLARA + "http: x",
-        ["5: accounts[0].http: a mapping belongs here, not a text; write it like {proxy_url: http://proxy:3128}"],
+        [
+            "5: accounts[0].http: a mapping belongs here, not a single value; write it like {proxy_url: http://proxy:3128}"
+        ],
     ),
     (
         QLARA + "thresholds: x",
         [
-            "5: accounts[0].thresholds: a mapping belongs here, not a text; write it like {credit: {warning: 100, critical: 50}}"
+            "5: accounts[0].thresholds: a mapping belongs here, not a single value; write it like {credit: {warning: 100, critical: 50}}"
         ],
     ),
     (
@@ -589,13 +604,13 @@ FAULTS = [
     (
         QLARA + "thresholds: {credit: {EUR: 5}}",
         [
-            "5: accounts[0].thresholds.credit.EUR: a mapping belongs here, not a text; write it like {warning: 100, critical: 50}"
+            "5: accounts[0].thresholds.credit.EUR: a mapping belongs here, not a single value; write it like {warning: 100, critical: 50}"
         ],
     ),
     (
         QLARA + "thresholds: {runway: 7d}",
         [
-            "5: accounts[0].thresholds.runway: a mapping belongs here, not a text; write it like {warning: 7d, critical: 2d}"
+            "5: accounts[0].thresholds.runway: a mapping belongs here, not a single value; write it like {warning: 7d, critical: 2d}"
         ],
     ),
     (
@@ -635,7 +650,7 @@ FAULTS = [
     (
         GATEWAY + "apis: [prices]\n  prices: {countries: all, currencies: EUR}",
         [
-            "6: accounts[0].prices.currencies: a list of codes or the word all belongs here, not a text; write it like [EUR, DKK]"
+            "6: accounts[0].prices.currencies: a list of codes or the word all belongs here, not a single value; write it like [EUR, DKK]"
         ],
     ),
     (
@@ -713,7 +728,7 @@ FAULTS = [
     ),
     (
         "defaults: x",
-        ["1: defaults: a mapping belongs here, not a text; write it like {timeout: 10s}", f"1: {NO_ACCOUNTS}"],
+        ["1: defaults: a mapping belongs here, not a single value; write it like {timeout: 10s}", f"1: {NO_ACCOUNTS}"],
     ),
     (
         "defaults: {labels: {job: x}}\naccounts:\n- name: a\n  provider: qlara\n  auth: {api_key: k12345}\n- name: b\n  provider: qlara\n  auth: {api_key: kkkkkk}",
