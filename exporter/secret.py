@@ -13,7 +13,7 @@ from typing import Literal, NoReturn, Self
 from exporter import redaction
 from exporter.redaction import redact
 
-__all__ = ["Confidential", "Credential", "Rule", "Secret", "SecretError", "redact"]
+__all__ = ["Confidential", "Credential", "Rule", "Secret", "SecretError", "SecretNotFoundError", "redact"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,10 @@ _Stamp = tuple[int, int, int, int, int]
 
 class SecretError(ValueError):
     """A secret can't be had or can't be sent; the message never quotes it, nor where it comes from."""
+
+
+class SecretNotFoundError(SecretError):
+    """There is no file of that name."""
 
 
 class Secret:
@@ -194,7 +198,8 @@ def _read_file(path: str) -> tuple[bytes, _Stamp | None]:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise SecretError(f"the file can't be read: {os.strerror(error.errno or 0)}") from None
+        kind = SecretNotFoundError if isinstance(error, FileNotFoundError) else SecretError
+        raise kind(f"the file can't be read: {os.strerror(error.errno or 0)}") from None
     if len(content) > _LARGEST_BYTES:
         raise SecretError(f"it is larger than {_LARGEST_BYTES} bytes")
     settled = abs(time.time_ns() - status.st_mtime_ns) > _SETTLED_NS

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from exporter.config import models
-from exporter.config.report import Report
+from exporter.config.report import PATHS_ARE_RELATIVE, Report
 from exporter.faults import Path
 from exporter.providers.definition import Definition
-from exporter.secret import Credential, Secret, SecretError, rule_for
+from exporter.secret import Credential, Secret, SecretError, SecretNotFoundError, rule_for
 
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "api_key": ("api_key",),
@@ -134,7 +134,7 @@ class _Reading:
                 secret = Secret.literal(text, identifier=identifier)
             secret.hold_to(rule_for(form, part))
         except SecretError as error:
-            hint = "paths are relative to the configuration file" if key.endswith("_file") else ""
+            hint = PATHS_ARE_RELATIVE if isinstance(error, SecretNotFoundError) else ""
             self._report.fault((*path, key), f"this secret can't be used: {error}", hint)
             return None
         return secret

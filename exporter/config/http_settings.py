@@ -1,6 +1,7 @@
 """Lays `http` blocks over one another and checks them by Prometheus' rules."""
 
 import contextlib
+import errno
 import functools
 import os
 import ssl
@@ -13,13 +14,14 @@ from exporter import redaction
 from exporter.config import models
 from exporter.config.addresses import user_part
 from exporter.config.layers import Layer
-from exporter.config.report import Report
+from exporter.config.report import PATHS_ARE_RELATIVE, Report
 from exporter.documents import Place
 from exporter.faults import Path
 from exporter.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
 
 _FILES = ("ca_file", "cert_file", "key_file")
+_NOT_FOUND = os.strerror(errno.ENOENT)
 
 
 def http_settings(layers: Sequence[Layer], folder: FilePath, report: Report, *, complete: bool = True) -> HttpSettings:
@@ -89,7 +91,8 @@ class _Laid:
         written, _, path = self._values[key]
         absolute = folder / written
         if wrong := _unreadable(absolute):
-            self._report.fault(path, f"the file can't be read: {wrong}", "paths are relative to the configuration file")
+            hint = PATHS_ARE_RELATIVE if wrong == _NOT_FOUND else ""
+            self._report.fault(path, f"the file can't be read: {wrong}", hint)
             self._unreadable.add(key)
         return str(absolute)
 

@@ -7,6 +7,9 @@ from exporter.documents import Document, Problem, Value
 from exporter.faults import HIDDEN, Fault, Path, closest, quoted, rendered
 from exporter.providers.definition import API_NAMES
 
+PATHS_ARE_RELATIVE = "paths are relative to the configuration file"
+"""The hint for a file that isn't there."""
+
 _KNOWN = FIELD_NAMES | set(API_NAMES)
 _SECRET_KEYS = {"auth", "proxy_url"}
 _SHORTEST_PART = 4

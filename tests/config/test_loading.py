@@ -560,15 +560,11 @@ FAULTS = [
     ),
     (
         QLARA + "http: {tls_config: {ca_file: .}}",
-        [
-            "5: accounts[0].http.tls_config.ca_file: the file can't be read: not a regular file; paths are relative to the configuration file"
-        ],
+        ["5: accounts[0].http.tls_config.ca_file: the file can't be read: not a regular file"],
     ),
     (
         QLARA + 'http: {tls_config: {ca_file: "a\\0b"}}',
-        [
-            "5: accounts[0].http.tls_config.ca_file: the file can't be read: no file has such a name; paths are relative to the configuration file"
-        ],
+        ["5: accounts[0].http.tls_config.ca_file: the file can't be read: no file has such a name"],
     ),
     (
         QLARA + "http: {tls_config: {ca_file: ''}}",
@@ -978,6 +974,22 @@ def test_every_form_of_secret(auth: str, form: str, values: dict[str, str], monk
     credential = account(AGILE + auth).credential
     assert credential.form == form
     assert {key: credential.value(key) for key in credential.secrets} == values
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [("", "it is empty"), ("a\nb\n", "it has a line break or another control character, which no header may carry")],
+)
+def test_of_a_secret_file_that_is_there_no_path_is_blamed(content: str, wrong: str) -> None:
+    Path("key").write_text(content)
+    assert lines(AGILE + "{api_key_file: key}") == [
+        f"f.yml:4: accounts[0].auth.api_key_file: this secret can't be used: {wrong}"
+    ]
+
+
+def test_a_secret_that_is_a_folder_is_told_without_a_word_on_paths() -> None:
+    expected = "f.yml:4: accounts[0].auth.api_key_file: this secret can't be used: it isn't a regular file"
+    assert lines(AGILE + "{api_key_file: .}") == [expected]
 
 
 def test_secret_files_are_relative_to_the_configuration_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
