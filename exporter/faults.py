@@ -20,7 +20,8 @@ _LONGEST_WORD = 64
 class Fault:
     """One thing that is wrong, or with `warning` merely unwise; `str` is the line that a person reads.
 
-    `line` counts from 1. `path` is rendered (`accounts[1].key`) and empty for the file as a whole.
+    `line` counts from 1, and is 0 for a file that can't be read. `path` is rendered (`accounts[1].key`) and empty
+    for the file as a whole.
     """
 
     file: str
@@ -31,7 +32,8 @@ class Fault:
     warning: bool = False
 
     def __str__(self) -> str:
-        parts = [f"{self.file}:{self.line}", self.path, "warning" if self.warning else ""]
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        parts = [place, self.path, "warning" if self.warning else ""]
         text = f"{self.message}; {self.hint}" if self.hint else self.message
         return ": ".join([*filter(None, parts), text])
 

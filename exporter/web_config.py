@@ -84,7 +84,7 @@ def read(path: FilePath) -> bytes:
             content = file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file has such a name"
-        raise ConfigError([Fault(str(path), 1, "", f"the file can't be read: {reason}")]) from None
+        raise ConfigError([Fault(str(path), 0, "", f"the file can't be read: {reason}")]) from None
     if len(content) > LARGEST_BYTES:
         raise ConfigError([Fault(str(path), 1, "", f"the file is larger than {LARGEST_BYTES} bytes")])
     return content

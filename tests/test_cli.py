@@ -73,7 +73,11 @@ def test_check_config_prints_a_line_a_fault_on_stderr(file: Path, capsys: pytest
 
 def test_check_config_of_a_file_that_isnt_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check-config", str(tmp_path / "none.yml")) == 1
-    assert "the file can't be read: No such file or directory" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith(
+        f"{tmp_path / 'none.yml'}: the file can't be read: No such file or directory; name yours by --config.file"
+    )
+    assert "sms-exporter demo" in err
 
 
 def test_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:

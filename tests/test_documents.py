@@ -148,7 +148,9 @@ def test_a_document_does_not_show_its_values() -> None:
     assert "hunter2" not in repr(read("a: hunter2"))
 
 
-@pytest.mark.parametrize(("value", "words"), [({}, "a mapping"), ([], "a list"), (None, "nothing"), ("", "a single value")])
+@pytest.mark.parametrize(
+    ("value", "words"), [({}, "a mapping"), ([], "a list"), (None, "nothing"), ("", "a single value")]
+)
 def test_kinds_have_names(value: object, words: str) -> None:
     assert kind(value) == words
 

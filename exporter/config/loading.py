@@ -20,6 +20,9 @@ from exporter.settings import AccountSettings, Settings
 
 __all__ = ["ConfigError", "Fault", "Loaded", "load", "load_text"]
 
+_WITHOUT_A_FILE = (
+    "name yours by --config.file (check-config takes it by itself), or try sms-exporter demo, which needs none"
+)
 _LARGEST_BYTES = 16 * 1024 * 1024
 
 
@@ -89,7 +92,8 @@ def _read(path: FilePath) -> documents.Document:
             content = file.read(_LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file has such a name"
-        raise ConfigError([Fault(str(path), 1, "", f"the file can't be read: {reason}")]) from None
+        hint = _WITHOUT_A_FILE if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError([Fault(str(path), 0, "", f"the file can't be read: {reason}", hint)]) from None
     if len(content) > _LARGEST_BYTES:
         raise ConfigError([Fault(str(path), 1, "", f"the file is larger than {_LARGEST_BYTES} bytes")])
     try:

@@ -773,13 +773,14 @@ def test_every_fault_of_every_account_is_told_at_once() -> None:
 
 def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     for path, reason in {
-        tmp_path / "gone.yml": "the file can't be read: No such file or directory",
+        tmp_path / "gone.yml": "the file can't be read: No such file or directory;"
+        " name yours by --config.file (check-config takes it by itself), or try sms-exporter demo, which needs none",
         tmp_path: "the file can't be read: Is a directory",
         Path("a\0b"): "the file can't be read: no file has such a name",
     }.items():
         with pytest.raises(ConfigError) as caught:
             load(path)
-        assert [str(fault) for fault in caught.value.faults] == [f"{path}:1: {reason}"]
+        assert [str(fault) for fault in caught.value.faults] == [f"{path}: {reason}"]
 
 
 def test_a_huge_file_is_a_fault() -> None:
