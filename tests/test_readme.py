@@ -11,11 +11,14 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from docs.generate import ROOT, filled, metrics_table
+from exporter import redaction
 from exporter.config import models
+from exporter.config.loading import load_text
 from exporter.failure import Reason
 from exporter.metrics import ACCOUNT_FAMILIES
 from exporter.providers.catalogue import builtin
-from tests.test_docs import COMMANDS, Hold, blocks, check_config, help_of, hold, text_of
+from exporter.settings import Pair
+from tests.test_docs import COMMANDS, Hold, blocks, check_config, help_of, hold, make_secrets, text_of
 
 __all__ = ["hold"]  # a fixture
 
@@ -117,6 +120,24 @@ def test_what_check_config_prints_is_what_it_prints(
 @pytest.mark.parametrize("text", [*of_kind("accounts"), text_of("sms-exporter.example.yml")])
 def test_an_example_fits_the_schema(text: str) -> None:
     Draft202012Validator(models.json_schema()).validate(yaml.safe_load(text))
+
+
+def test_the_example_says_truly_which_thresholds_its_accounts_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = text_of("sms-exporter.example.yml")
+    monkeypatch.chdir(tmp_path)
+    make_secrets(tmp_path, yaml.safe_load(text), monkeypatch)
+    with redaction.forgetting():
+        accounts = {account.name: account.thresholds for account in load_text(text, "example").settings.accounts}
+    assert "thresholds: {credit: {warning: 200}}       # critical stays at 50 EUR" in text
+    assert accounts["techstore"].for_unit("EUR") == Pair(200, 50)
+    assert "Its thresholds are the built-in ones: 100 and 50 EUR, 80 % and 100 % of the" in text
+    assert (accounts["marketingpro"].for_unit("EUR"), accounts["marketingpro"].contacts_used_ratio) == (
+        Pair(100, 50),
+        Pair(0.8, 1),
+    )
+    assert accounts["wholesale"].for_unit("EUR") == Pair()
 
 
 def test_every_key_of_the_configuration_is_explained() -> None:

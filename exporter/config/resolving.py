@@ -65,7 +65,8 @@ class Resolving:
         self._check_thresholds(provider, apis)
         countries, currencies = self._prices(apis)
         own_labels = labels(self._layers, report)
-        limits = thresholds(self._layers, report, postpaid=account.billing == "postpaid")
+        unused = [key for key, api in _NEEDED_API.items() if api not in apis]
+        limits = thresholds(self._layers, report, postpaid=account.billing == "postpaid", unused=unused)
         http = http_settings(self._layers, self._folder, report)
         signed = credential(account, self._path, provider, self._folder, report)
         if provider is None or signed is None or account.name is None:

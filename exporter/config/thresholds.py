@@ -1,12 +1,13 @@
 """Lays thresholds over one another: built-in, `defaults`, account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.config import models
 from exporter.config.layers import Layer
 from exporter.config.report import Report
 from exporter.documents import Place
+from exporter.durations import format_duration
 from exporter.faults import Path
 from exporter.settings import Pair, Thresholds
 
@@ -49,16 +50,24 @@ class _Credit:
         return any(limit for halves in (self.flat, *self.units.values()) for limit in halves.values())
 
 
-def thresholds(layers: Sequence[Layer], report: Report, *, postpaid: bool = False) -> Thresholds:
-    """The thresholds in force; pairs that the operator wrote the wrong way round are in the report."""
-    laying = _Laying(layers, report)
+def thresholds(
+    layers: Sequence[Layer], report: Report, *, postpaid: bool = False, unused: Collection[str] = ()
+) -> Thresholds:
+    """The thresholds in force; pairs that the operator wrote the wrong way round are in the report.
+
+    `unused` are those that the account has no api for: of these the report doesn't say what is left out.
+    """
+    laying = _Laying(layers, report, {*unused, *(("credit", "runway") if postpaid else ())})
     credit = laying.credit()
-    runway = laying.pair("runway", _built_in(7 * _DAY, 2 * _DAY))
     account = layers[-1].settings.thresholds
+    without_runway = postpaid or (laying.without_credit and not _sets_any(account and account.runway))
+    if without_runway:
+        laying.silent.add("runway")
+    runway = laying.pair("runway", _built_in(7 * _DAY, 2 * _DAY))
     if postpaid:
         laying.warn_of_postpaid(account, layers[-1].path)
-        credit, runway = {}, Pair()
-    elif laying.without_credit and not _sets_any(account and account.runway):
+        credit = {}
+    if without_runway:
         runway = Pair()
     used = laying.pair("contacts_used_ratio", _built_in(0.8, 1.0), below=False)
     remaining = laying.pair("subscription_remaining", _built_in(30 * _DAY, 7 * _DAY))
@@ -73,9 +82,10 @@ def _sets_any(pair: models.Written | None) -> bool:
 
 
 class _Laying:
-    def __init__(self, layers: Sequence[Layer], report: Report) -> None:
+    def __init__(self, layers: Sequence[Layer], report: Report, silent: set[str]) -> None:
         self._layers = layers
         self._report = report
+        self.silent = silent
         self.without_credit = False
 
     def credit(self) -> dict[str, Pair]:
@@ -88,8 +98,8 @@ class _Laying:
             elif written and written.credit:
                 self._lay_credit(laid, written.credit, index, (*layer.path, "thresholds", "credit"))
         self.without_credit = laid.removed and not laid.any_written
-        pairs = {unit: self._pair(laid.of(unit)) for unit in {**laid.built_in, **laid.units}}
-        return {**pairs, "": self._pair(laid.flat)}
+        pairs = {unit: self._pair("credit", laid.of(unit), unit=unit) for unit in {**laid.built_in, **laid.units}}
+        return {**pairs, "": self._pair("credit", laid.flat)}
 
     def _lay_credit(self, laid: _Credit, credit: models.CreditLimits, index: int, path: Path) -> None:
         flat = self._halves(credit, index, path)
@@ -112,7 +122,7 @@ class _Laying:
                 halves = halves | self._halves(pair, index, (*layer.path, "thresholds", key))
         if not below:
             self._warn_of_percentages(halves)
-        return self._pair(halves, below=below)
+        return self._pair(key, halves, below=below)
 
     def _halves(self, pair: models.Written, index: int, path: Path) -> _Halves:
         halves: _Halves = {}
@@ -125,16 +135,27 @@ class _Laying:
                 )
         return halves
 
-    def _pair(self, halves: Mapping[str, _Limit | None], *, below: bool = True) -> Pair:
+    def _pair(self, key: str, halves: Mapping[str, _Limit | None], *, unit: str = "", below: bool = True) -> Pair:
         warning, critical = halves.get("warning"), halves.get("critical")
         if warning and critical and _wrong_way(warning.value, critical.value, below=below):
             if warning.path and critical.path:
                 self._refuse(warning, critical, below=below)
             elif warning.path:
+                self._warn_of_left_out(key, "critical", _shown(key, critical.value, unit), warning.path, above=below)
                 critical = None
             else:
+                at = critical.path or ()
+                self._warn_of_left_out(key, "warning", _shown(key, warning.value, unit), at, above=not below)
                 warning = None
         return Pair(warning.value if warning else None, critical.value if critical else None)
+
+    def _warn_of_left_out(self, key: str, severity: str, limit: str, beside: Path, *, above: bool) -> None:
+        """A built-in half would stand the wrong way round beside the operator's, which is at a path."""
+        # What defaults says alone is in force nowhere: an account may write the other half.
+        if key not in self.silent and len(self._layers) > 1:
+            relation = f"it is {'above' if above else 'below'} this {beside[-1]}"
+            message = f"the built-in {severity} of {limit} is left out: {relation}"
+            self._report.warn(beside, message, f"write {severity} too, or {severity}: null to have none")
 
     def _refuse(self, warning: _Limit, critical: _Limit, *, below: bool) -> None:
         last, other = (warning, critical) if warning.order > critical.order else (critical, warning)
@@ -149,6 +170,7 @@ class _Laying:
         for limit in halves.values():
             if limit and limit.path and limit.value > _MOST_LIKELY_RATIO:
                 self._report.warn(limit.path, "a ratio this high is never reached", "1 is a full quota, 0.8 is 80 %")
+                self.silent.add("contacts_used_ratio")
 
     def warn_of_postpaid(self, account: models.Limits | None, path: Path) -> None:
         """A postpaid account has neither of the two; what it writes itself is for nothing."""
@@ -160,6 +182,11 @@ class _Laying:
 
 def _removed(settings: models.Written, key: str) -> bool:
     return key in settings.model_fields_set and getattr(settings, key) is None
+
+
+def _shown(key: str, value: float, unit: str) -> str:
+    """A limit as an operator would write it, with its unit."""
+    return format_duration(value) if key in {"runway", "subscription_remaining"} else f"{value:g} {unit}".rstrip()
 
 
 def _wrong_way(warning: float, critical: float, *, below: bool) -> bool:

@@ -114,6 +114,45 @@ def test_a_built_in_half_that_would_stand_the_wrong_way_round_is_left_out(tmp_pa
     assert of(tmp_path, "{contacts_used_ratio: {critical: 0.5}}").contacts_used_ratio == Pair(None, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("defaults", "account", "warned"),
+    [
+        ("{}", "{credit: {warning: 30}}", ["6: credit.warning: critical of 50 EUR is left out: it is above this warning; write critical"]),
+        ("{}", "{credit: {critical: 300}}", ["6: credit.critical: warning of 100 EUR is left out: it is below this critical; write warning"]),
+        ("{}", "{credit: {EUR: {warning: 30.5}}}", ["6: credit.EUR.warning: critical of 50 EUR is left out: it is above this warning; write critical"]),
+        ("{credit: {warning: 30}}", "{}", ["1: credit.warning: critical of 50 EUR is left out: it is above this warning; write critical"]),
+        ("{}", "{runway: {warning: 1d}}", ["6: runway.warning: critical of 2d is left out: it is above this warning; write critical"]),
+        ("{}", "{subscription_remaining: {critical: 40d}}", ["6: subscription_remaining.critical: warning of 30d is left out: it is below this critical; write warning"]),
+        ("{}", "{contacts_used_ratio: {warning: 1.1}}", ["6: contacts_used_ratio.warning: critical of 1 is left out: it is below this warning; write critical"]),
+        ("{}", "{contacts_used_ratio: {critical: 0.5}}", ["6: contacts_used_ratio.critical: warning of 0.8 is left out: it is above this critical; write warning"]),
+        ("{credit: {warning: 30}}", "{credit: {critical: 10}}", []),
+        ("{credit: {warning: 30}}", "{credit: null, runway: null}", []),
+        ("{runway: {warning: 1d}}", "{credit: null}", []),
+        ("{}", "{credit: {warning: 30, critical: null}}", []),
+        ("{}", "{credit: {warning: 30, critical: 10}}", []),
+        ("{}", "{credit: {warning: 50}}", []),
+        ("{}", "{credit: {warning: 200}}", []),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_of_the_built_in_thresholds_is_told(
+    tmp_path: Path, defaults: str, account: str, warned: list[str]
+) -> None:
+    warnings = load(written(tmp_path, account, defaults)).warnings
+    said = [
+        f"{each.line}: {each.path.partition('thresholds.')[2]}: {each.message.removeprefix('the built-in ')}; {each.hint}"
+        for each in warnings
+    ]
+    assert said == [f"{line} too, or {line.rpartition(' ')[2]}: null to have none" for line in warned]
+
+
+def test_no_threshold_is_called_left_out_where_none_would_be_in_force(tmp_path: Path) -> None:
+    defaults = "{credit: {warning: 30}, runway: {warning: 1d}}"
+    for extra in ("  billing: postpaid\n", "  apis: [subscription]\n"):
+        assert not load(written(tmp_path, "{}", defaults, extra)).warnings
+    (path := tmp_path / "alone.yml").write_text(f"defaults: {{thresholds: {defaults}}}\naccounts: []\n")
+    assert [warning.path for warning in load(path).warnings] == ["accounts"]
+
+
 def test_a_postpaid_account_has_neither_credit_nor_runway_thresholds(tmp_path: Path) -> None:
     thresholds = of(tmp_path, "{}", "{credit: {warning: 5}, runway: {warning: 9d}}", "  billing: postpaid\n")
     assert (thresholds.for_unit("EUR"), thresholds.for_unit("USD"), thresholds.runway) == (Pair(), Pair(), Pair())
