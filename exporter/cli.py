@@ -27,7 +27,17 @@ Leave = Callable[[int], None]
 
 def command() -> int:
     """Run the command that the process was started with, which mostly ends the process."""
-    return main(sys.argv[1:], _leave)
+    try:
+        try:
+            return main(sys.argv[1:], _leave)
+        finally:
+            if sys.stdout is not None:  # the file descriptor is closed
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has read enough (`| head -1`): end as other programs do, which don't catch the signal.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+        raise
 
 
 def _leave(code: int) -> None:

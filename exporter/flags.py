@@ -3,9 +3,11 @@
 import argparse
 import math
 import sys
+from collections.abc import Sequence
 
 from exporter import __version__
 from exporter.durations import parse_duration
+from exporter.faults import closest
 
 DEFAULT_FILE = "sms-exporter.yml"
 DEFAULT_ADDRESS = ":10077"
@@ -15,9 +17,24 @@ CHECK_FAILED = 3
 """What `check` ends with where nothing could be checked: `unknown` to every monitoring system."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that knows which flag an unknown one is close to."""
+
+    def parse_known_args(  # type: ignore[override]  # argparse's overloads are about other namespaces
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse's, but nothing may be left over."""
+        options, left = super().parse_known_args(args, namespace)
+        if left:
+            flag = next((each.partition("=")[0] for each in left if each.startswith("-")), "")
+            close = closest(flag, self._option_string_actions) if flag else None
+            self.error(f"unrecognized arguments: {' '.join(left)}" + (f"; did you mean {close}?" if close else ""))
+        return options, left
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    whole = argparse.ArgumentParser(
+    whole = _Parser(
         prog="sms-exporter",
         description="Prometheus exporter for the credit, subscription status and contact quota of SMS, RCS and WhatsApp"
         " accounts. Without a command it serves.",
@@ -57,9 +74,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, does: str
-) -> argparse.ArgumentParser:
+def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, does: str) -> argparse.ArgumentParser:
     return commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.", allow_abbrev=False)
 
 

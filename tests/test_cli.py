@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -137,6 +138,42 @@ def test_an_unknown_provider_gets_the_nearest_word(capsys: pytest.CaptureFixture
 def test_a_flag_that_makes_no_sense_is_refused(flag: str) -> None:
     assert run(flag) == 2
     assert run("serve", flag) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["--config.fil", "x"], "--config.file"),
+        (["-config.file=x"], "--config.file"),
+        (["serve", "--web.listen-adress=:1"], "--web.listen-address"),
+        (["demo", "--demo.sped=2"], "--demo.speed"),
+        (["check", "--formt", "json"], "--format"),
+    ],
+)
+def test_an_unknown_flag_gets_the_nearest_one(
+    arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == (3 if arguments[0] == "check" else 2)
+    assert capsys.readouterr().err.endswith(f"; did you mean {meant}?\n")
+
+
+@pytest.mark.parametrize("arguments", [["--zzz"], ["serve", "shop"], ["providers", "--format=json"]])
+def test_a_flag_that_is_like_none_is_named_alone(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*arguments) == 2
+    assert capsys.readouterr().err.endswith(f": unrecognized arguments: {arguments[-1]}\n")
+
+
+@pytest.mark.parametrize("command", [["schema"], ["providers", "gatewayapi"], ["--help"]])
+def test_who_has_read_enough_ends_it_quietly(command: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        ended = subprocess.run(
+            [sys.executable, "-m", "exporter", *command],
+            stdout=output, stderr=subprocess.PIPE, check=False, timeout=30,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},  # argparse swallows what an unbuffered write raises
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (-signal.SIGPIPE, b"")
 
 
 @pytest.mark.parametrize(
