@@ -81,8 +81,7 @@ def _check(options: argparse.Namespace) -> int:
     from exporter.reporting import Order, report  # noqa: PLC0415
 
     logs.configure("warn")
-    until = None if options.timeout is None else began + options.timeout - min(0.2, 0.1 * options.timeout)
-    order = Order(Path(options.config_file), options.accounts, options.format, until)
+    order = Order(Path(options.config_file), options.accounts, options.format, options.timeout, began)
     try:
         return serving.run(report(order), options.leave)
     except KeyboardInterrupt:

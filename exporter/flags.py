@@ -101,7 +101,8 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--timeout", type=_positive_seconds, metavar="SECONDS",
-        help="how long it may take in all (default: as long as the accounts' own timeouts)",
+        help="how long it may take in all, of which the calls get half at least"
+        " (default: as long as the accounts' own timeouts)",
     )  # fmt: skip
 
 

@@ -22,12 +22,34 @@ _UNKNOWN = EXIT_CODES[Severity.UNKNOWN]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to check: no `names` are all accounts; `until` is monotonic, None leaves it to the accounts' timeouts."""
+    """What to check: no `names` are all accounts; without `timeout_seconds` the accounts' timeouts end it.
+
+    `began` is when the process did (monotonic): what starting took counts.
+    """
 
     file: Path
     names: Sequence[str]
     form: str
-    until: float | None
+    timeout_seconds: float | None
+    began: float
+
+    def seconds_for_calls(self, now: float) -> float | None:
+        """How long to wait for providers: what is left of the timeout, but half of it at least.
+
+        On a busy machine starting may take it all, and every provider would be blamed for not answering.
+        """
+        if self.timeout_seconds is None:
+            return None
+        to_write = min(0.2, 0.1 * self.timeout_seconds)
+        left = self.began + self.timeout_seconds - to_write - now
+        least = 0.5 * self.timeout_seconds
+        if left < least:
+            started = round(now - self.began, 2)
+            logger.warning(
+                "Starting took most of --timeout: the calls get half of it all the same",
+                extra={"timeout_seconds": self.timeout_seconds, "start_seconds": started},
+            )
+        return max(left, least)
 
 
 async def report(order: Order) -> int:
@@ -61,7 +83,7 @@ async def _asked(order: Order) -> tuple[Result, str]:
     except ConfigError as error:
         raise CheckError.of_file(error) from None
     logs.odd(loaded.warnings)
-    seconds = None if order.until is None else max(0.0, order.until - time.monotonic())
+    seconds = order.seconds_for_calls(time.monotonic())
     result = await check(loaded.settings, order.names, seconds, HttpClient())
     match order.form:
         case "prometheus":

@@ -25,6 +25,7 @@ from exporter import cli, nagios, redaction, table
 from exporter.checking import EXIT_CODES, CheckError, Result, as_json, check, chosen, prometheus
 from exporter.failure import Reason
 from exporter.judgement import Severity
+from exporter.reporting import Order, report
 from exporter.settings import AccountSettings, Pair, Thresholds
 from exporter.transport import Call
 from tests.conftest import program
@@ -530,6 +531,28 @@ def test_the_timeout_is_kept(provider: Provider, tmp_path: Path) -> None:
     assert ended.stdout.startswith("CRITICAL - a20: ")
     assert ". aslow: No answer in time | 'a500_credit_EUR'" in ended.stdout
     assert took < 6  # the account's own timeout is 10 s; what is above 2 is a busy machine's interpreter
+
+
+@pytest.mark.parametrize(
+    ("timeout", "started", "seconds", "warned"),
+    [(None, 5, None, False), (10, 0, 9.8, False), (1, 0.3, 0.6, False), (1, 0.5, 0.5, True), (2, 60, 1, True)],
+)
+def test_the_calls_get_half_of_the_timeout_at_least_and_a_slow_start_is_told(
+    timeout: float | None, started: float, seconds: float | None, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = Order(Path("f.yml"), (), "nagios", timeout, began=1000.0)
+    assert order.seconds_for_calls(1000.0 + started) == (None if seconds is None else pytest.approx(seconds))
+    assert [(vars(record)["timeout_seconds"], vars(record)["start_seconds"]) for record in caplog.records] == (
+        [(timeout, started)] if warned else []
+    )
+
+
+def test_a_provider_is_asked_however_long_starting_took(
+    provider: Provider, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = Order(provider.file(tmp_path, "500"), (), "nagios", 20, began=time.monotonic() - 60)
+    assert asyncio.run(report(order)) == 0
+    assert "Starting took most of --timeout" in caplog.text
 
 
 def crontab_lines(folder: Path, file: Path) -> list[str]:
