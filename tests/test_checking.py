@@ -559,9 +559,10 @@ def crontab_lines(folder: Path, file: Path) -> list[str]:
     """The commands of the page's crontabs, with the paths of a test; cron gives them to sh."""
     lines = re.findall(r"^[*/0-9]+(?: [*0-9]+){4} (.+)$", PAGE.read_text(), re.MULTILINE)
     assert not any("%" in line for line in lines)  # cron would make a line break of it
+    assert all(" /opt/sms-exporter/bin/sms-exporter check " in line.replace("$(", " ") for line in lines)  # cron's PATH
     return [
         line.replace("/etc/sms-exporter/sms-exporter.yml", str(file)).replace("/var/lib/node_exporter", str(folder))
-        .replace("sms-exporter check", f"{sys.executable} -m exporter check")
+        .replace("/opt/sms-exporter/bin/sms-exporter check", f"{sys.executable} -m exporter check")
         for line in lines
     ]  # fmt: skip
 
