@@ -18,6 +18,7 @@ from exporter.failure import Reason
 from exporter.metrics import ACCOUNT_FAMILIES
 from exporter.providers.catalogue import builtin
 from exporter.settings import Pair
+from tests.conftest import program
 from tests.test_docs import COMMANDS, Hold, blocks, check_config, help_of, hold, make_secrets, text_of
 
 __all__ = ["hold"]  # a fixture
@@ -59,7 +60,7 @@ def test_the_sample_has_the_labels_that_the_metrics_have() -> None:
 
 
 def test_every_yaml_block_is_of_a_kind_that_is_tested() -> None:
-    kinds = {"accounts", "scrape_configs", "groups"}
+    kinds = {"accounts", "scrape_configs", "groups", "inhibit_rules"}
     assert [len(kinds & set(content)) for _, content in YAML] == [1] * len(YAML)
     assert all(of_kind(kind) for kind in kinds)
 
@@ -104,6 +105,24 @@ def test_the_alert_fires_below_50_eur_and_at_80_percent(text: str, promtool: str
     (tmp_path / "cases.yml").write_text(RULE_CASES)
     tested = subprocess.run([promtool, "test", "rules", tmp_path / "cases.yml"], capture_output=True, text=True, check=False)  # fmt: skip
     assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+@pytest.mark.parametrize("text", of_kind("inhibit_rules"))
+def test_the_critical_alert_inhibits_the_warning_of_the_same_name_and_account(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(f"route: {{receiver: nobody}}\nreceivers: [{{name: nobody}}]\n{text}")
+    checked = subprocess.run([program("amtool"), "check-config", file], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "1 inhibit rules" in checked.stdout
+    (rule,) = yaml.safe_load(text)["inhibit_rules"]
+    # What is equal is all that the two alerts of step 6 have but severity, of which the rules make two.
+    own = set(re.findall(r"on \(([\w, ]+)\)", of_kind("groups")[0])[0].split(", "))
+    assert set(rule["equal"]) == own | {"alertname"}
+
+
+def test_what_the_walk_makes_in_a_checkout_is_kept_out_of_git() -> None:
+    ignored = text_of(".gitignore").splitlines()
+    assert {"/sms-exporter.yml", "/secrets/"} <= set(ignored)
 
 
 def test_what_check_config_prints_is_what_it_prints(
