@@ -184,6 +184,7 @@ def test_a_secret_that_systemd_hands_over_is_found_where_the_example_looks(tmp_p
     (credential,) = setting("LoadCredential")
     name, _, folder = credential.partition(":")
     assert folder == "/etc/sms-exporter/secrets"
+    assert re.findall(r"cat > /etc/sms-exporter/secrets/(\w+)", text_of(INSTALL)) == ["qlara", "agiletelecom"]
     text = (DEPLOY / "systemd/sms-exporter.yml").read_text("utf-8")
     handed = "/run/credentials/sms-exporter.service"
     (tmp_path / "credentials").mkdir()
@@ -195,6 +196,12 @@ def test_a_secret_that_systemd_hands_over_is_found_where_the_example_looks(tmp_p
         assert main(["check-config", str(tmp_path / "sms-exporter.yml")]) == 0
     printed = capsys.readouterr()
     assert (printed.err, "valid, 2 accounts" in printed.out) == ("", True)
+
+
+def test_the_unit_is_started_again_for_ever_as_the_page_says() -> None:
+    assert (setting("Restart"), setting("RestartSec"), setting("StartLimitIntervalSec")) == (["on-failure"], ["5s"], ["0"])  # fmt: skip
+    assert UNIT.index("StartLimitIntervalSec") < UNIT.index("[Service]")  # elsewhere systemd ignores it
+    assert "tried again every 5 s, without end" in text_of(INSTALL)
 
 
 def test_the_socket_listens_where_the_exporter_does() -> None:
@@ -236,7 +243,7 @@ def test_files_and_addresses_that_the_page_names_are_there() -> None:
     commands = " ".join(blocks(INSTALL, "sh")) + prose(INSTALL)
     named = set(re.findall(r"(?<![\w/(])(?:deploy|dashboards)/[\w./-]*\w", commands))
     assert len(named) > 5
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    assert [name for name in named - {"deploy/own.yml"} if not (ROOT / name).exists()] == []  # that one is shown
     ports = {int(port) for service in SERVICES.values() for port in re.findall(r":(\d+):", service["ports"][0])}
     assert {int(port) for port in re.findall(r"<http://localhost:(\d+)", prose(INSTALL))} == ports
 
@@ -249,3 +256,9 @@ def test_the_compose_files_of_the_page_lie_over_ours(tmp_path: Path) -> None:
     assert_fits("compose-spec", *tmp_path.glob("*.yml"))
     own = yaml.safe_load(shown[1])["services"]
     assert set(own) <= set(SERVICES)
+    # Compose takes paths as relative to the folder of the first file.
+    (source, *_) = own["exporter"]["volumes"][0].split(":")
+    assert (DEPLOY / source).resolve() == ROOT / "sms"
+    commands = " ".join(blocks(INSTALL, "sh"))
+    assert shown[1].startswith("# deploy/own.yml")
+    assert "docker compose -f deploy/compose.yml -f deploy/own.yml up" in commands

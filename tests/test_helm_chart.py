@@ -166,6 +166,18 @@ def test_a_container_is_without_privileges_and_its_flags_exist(case: Path, helm:
     assert not any("subPath" in mount for mount in container.get("volumeMounts", ()))
 
 
+def test_a_demo_is_one_pod_as_each_simulates_accounts_of_its_own(helm: str) -> None:
+    deployment = only(rendered(helm, "-f", CHART / "ci/demo-values.yaml"), "Deployment")["spec"]
+    assert (deployment["replicas"], deployment["template"]["spec"]["containers"][0]["args"][0]) == (1, "demo")
+
+
+def test_the_image_comes_from_the_registry_that_the_page_says(helm: str) -> None:
+    (given,) = [text for text in blocks("docs/install.md", "yaml") if "image" in yaml.safe_load(text)]
+    (container,) = only(rendered(helm, given=given), "Deployment")["spec"]["template"]["spec"]["containers"]
+    (pushed,) = re.findall(r"docker push (\S+)", " ".join(blocks("docs/install.md", "sh")))
+    assert container["image"] == pushed
+
+
 def test_the_rules_and_dashboards_arrive_as_they_are(helm: str) -> None:
     resources = rendered(helm, "-f", CHART / "ci/demo-values.yaml")
     rules = yaml.safe_load((ROOT / "alerts/rules.yml").read_text("utf-8"))
