@@ -52,9 +52,11 @@ class Demo:
         """Where to look, and what the accounts are going through."""
         first = self.story.accounts[0].name
         day = format_duration(86400 / self.story.speed)
+        week = format_duration(7 * 86400 / self.story.speed)
         indented = synopsis(self.story, self.start).replace("\n", "\n  ")
         return (
-            f"\nSimulated accounts, {self.story.speed:g} times as fast as life (a day takes {day}):"
+            f"\nSimulated accounts, {self.story.speed:g} times as fast as life (a day takes {day}, so that a runway"
+            f" threshold of 7d is {week} here):"
             f"\n\n  {indented}\n\nLook at\n"
             f"  {exporter}/\n"
             f"  {exporter}{telemetry_path}\n"

@@ -202,5 +202,6 @@ def test_the_demo_runs_on_one_command_and_says_where_to_look(folder: Path) -> No
     names = set(re.findall(r'sms_account_up\{provider="\w+",account="([^"]+)"', text))
     assert 12 <= len(names) <= 20
     assert all(f"  {name} (" in said for name in names)
+    assert "60 times as fast as life (a day takes 24m, so that a runway threshold of 7d is 2h 48m here):" in said
     ups = set(re.findall(r"sms_account_up\{.*\} ([01])", text))
     assert ups == {"0", "1"}

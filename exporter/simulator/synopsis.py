@@ -1,6 +1,7 @@
 """What each account is going through now, in a line for a person."""
 
 from exporter.durations import format_duration
+from exporter.judgement import amount, span
 from exporter.simulator.script import CYCLE_SECONDS, DAY, Account
 from exporter.simulator.story import Story, Truth
 
@@ -12,7 +13,7 @@ _WATCHED_BALANCE = 50.0
 def synopsis(story: Story, at: float) -> str:
     """A line for each account: its balance, its story, what is wrong now, and what comes next and when.
 
-    Times to come are in real time.
+    Times to come are in real time, as the provider tells a plan's end too.
     """
     return "\n".join(_line(story, account, at) for account in story.accounts)
 
@@ -20,9 +21,10 @@ def synopsis(story: Story, at: float) -> str:
 def _line(story: Story, account: Account, at: float) -> str:
     truth = story.state(account.name, at)
     parts = [
-        f"{truth.balance:,.2f} {truth.currency}",
+        amount(truth.balance, truth.currency),
         account.story,
         *_wrong(truth),
+        *_ending(truth, story.real_time(at)),
         *_next(story, account, at),
     ]
     return f"{account.name} ({_PROVIDERS[account.provider]}): {'; '.join(parts)}"
@@ -33,6 +35,13 @@ def _wrong(truth: Truth) -> list[str]:
     if truth.subscription is not None and truth.subscription.status != "ACTIVE":
         said.append(f"now {truth.subscription.status}")
     return said
+
+
+def _ending(truth: Truth, now: float) -> list[str]:
+    plan = truth.subscription
+    if plan is None or plan.auto_renew or plan.status != "ACTIVE":
+        return []
+    return [f"it ends in {span(plan.end - now)}"]
 
 
 def _next(story: Story, account: Account, at: float) -> list[str]:

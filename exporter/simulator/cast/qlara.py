@@ -119,7 +119,7 @@ QLARA = (
         {"basic": {"username": "school-board", "password": "demo-password-school-board"}},
         Habit(190, OFFICE, weekend=0.02),
         Monthly(2400, 830),
-        story="its plan ends in three weeks and doesn't renew itself",
+        story="its plan doesn't renew itself",
         labels={"cost_center": "education", "importance": "normal"},
         plan=_plan("School", _steady(20, auto_renew=False), 8000, rcs=False),
         contacts=Contacts(8000, _slow(0.66, 0.671), lists=41),
@@ -131,7 +131,7 @@ QLARA = (
         {"api_key": "demo-key-pharmacy-net"},
         Habit(480, SHOP, weekend=0.5),
         Automatic(1300, 700, 1000),
-        story="its plan ends in three days; nobody renews it in time",
+        story="its plan doesn't renew itself, and nobody renews it in time",
         labels={"cost_center": "health", "importance": "high"},
         silences=Timeline((), ((3 * DAY, 5.5 * DAY),)),
         plan=_plan(
