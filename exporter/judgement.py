@@ -13,7 +13,7 @@ from enum import IntEnum
 from exporter.account import Observation, View
 from exporter.failure import Reason
 from exporter.readings import ContactQuota, Credit, Subscription
-from exporter.settings import AccountSettings, Pair
+from exporter.settings import AccountSettings, Pair, Thresholds
 
 _DAY = 86400.0
 _OVERDUE_SECONDS = _DAY
@@ -98,6 +98,26 @@ def findings(view: View, now_timestamp_seconds: float) -> tuple[Finding, ...]:
     return tuple(sorted(once.values(), key=lambda finding: (finding.severity, -finding.urgency)))
 
 
+def fullness(contacts: ContactQuota, pair: Pair) -> Severity:
+    """How bad it is that a contact quota is as full as it is."""
+    ratio = contacts.used_ratio
+    for severity, least in ((Severity.CRITICAL, pair.critical), (Severity.WARNING, pair.warning)):
+        if ratio is not None and least is not None and ratio >= least:
+            return severity
+    return Severity.FINE
+
+
+def unwatched(balances: Iterable[Credit], thresholds: Thresholds) -> list[str]:
+    """The units in which a balance has no threshold though the account's credit is watched.
+
+    As in the rules, a runway threshold tells who has none by oversight from who has none on purpose: postpaid, or
+    `credit: null`.
+    """
+    if thresholds.runway == Pair():
+        return []
+    return [credit.currency for credit in balances if thresholds.for_unit(credit.currency) == Pair()]
+
+
 def worst(found: Iterable[Finding]) -> Severity:
     """The worst severity of them; fine where there is none."""
     return min((finding.severity for finding in found), default=Severity.FINE)
@@ -166,13 +186,9 @@ def _credit(credit: Credit, pair: Pair, api: str) -> Iterator[Finding]:
 
 
 def _contacts(contacts: ContactQuota, pair: Pair, api: str) -> Iterator[Finding]:
-    ratio = contacts.used_ratio
-    if ratio is None or contacts.limit is None:
-        return
-    for severity, least in ((Severity.CRITICAL, pair.critical), (Severity.WARNING, pair.warning)):
-        if least is not None and ratio >= least:
-            yield Finding(severity, f"Contacts at {percent(ratio)} of {limit(contacts.limit)}", api, min(1.0, ratio))
-            return
+    ratio, severity = contacts.used_ratio, fullness(contacts, pair)
+    if severity is not Severity.FINE and ratio is not None and contacts.limit is not None:
+        yield Finding(severity, f"Contacts at {percent(ratio)} of {limit(contacts.limit)}", api, min(1.0, ratio))
 
 
 def _plan(plan: Subscription, settings: AccountSettings, now: float, api: str) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from exporter.account import NOT_WAITED_FOR, Observation, View
-from exporter.judgement import Finding, Severity, amount, findings, limit, percent, span, worst
+from exporter.judgement import Finding, Severity, amount, findings, fullness, limit, percent, span, unwatched, worst
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.redaction import redact
 from exporter.settings import Pair, Thresholds
@@ -41,9 +41,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Quota:
-    """A contact quota: its figures, and where the bar ends and its marks stand (0 to 100); no `ratio`, no bar."""
+    """A contact quota: its figures, how bad they are, and where the bar ends and its marks stand (0 to 100).
+
+    No `ratio`, no bar.
+    """
 
     text: str
+    severity: Severity = Severity.FINE
     ratio: str = ""
     filled: float = 0.0
     marks: tuple[float, ...] = ()
@@ -84,6 +88,7 @@ class _Row:
     query: str
     severity: Severity
     findings: tuple[Finding, ...]
+    unwatched: str
     troubles: tuple[_Trouble, ...]
     credits: tuple[tuple[str, tuple[str, ...]], ...]
     quotas: tuple[_Quota, ...]
@@ -173,6 +178,7 @@ def _rows(page: Page) -> Iterator[_Row]:
             f"probe?target={quote(settings.name, safe='')}",
             worst(found),
             tuple(Finding(f.severity, safe(f.text), f.api, f.urgency) for f in found),
+            safe(" and ".join(unwatched((each for one in told for each in one.credits), settings.thresholds))),
             tuple(_troubles(view, now, safe)),
             tuple(_credit(credit, settings.thresholds, safe) for each in told for credit in each.credits),
             tuple(_quota(each.contacts, settings.thresholds.contacts_used_ratio) for each in told if each.contacts),
@@ -216,7 +222,7 @@ def _quota(contacts: ContactQuota, pair: Pair) -> _Quota:
     marks = tuple(100 * share for share in (pair.warning, pair.critical) if share is not None and share < 1)
     text = f"{limit(contacts.used)} of {limit(contacts.limit)}"
     filled = min(100.0, max(0.0, 100 * ratio))
-    return _Quota(text, percent(ratio), filled, marks, _thresholds(pair, "from", percent))
+    return _Quota(text, fullness(contacts, pair), percent(ratio), filled, marks, _thresholds(pair, "from", percent))
 
 
 def _plan(plan: Subscription, now: float, safe: Callable[[str], str]) -> _Plan:

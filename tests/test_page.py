@@ -158,12 +158,34 @@ def test_a_plan_is_told_as_far_as_it_is_known(subscription: Subscription, words:
 
 def test_a_quota_is_a_bar_with_its_text_and_marks() -> None:
     html = render(Page([view("one", good("contacts", contacts=ContactQuota(60_000, 50_000)))], WALL, "1"))
-    assert '<rect class="filled" width="100.0" height="6"/>' in html
+    assert '<rect class="filled critical" width="100.0" height="6"/>' in html
     assert html.count('class="mark"') == 1
     assert 'x="80.0"' in html
+    for used, colour in ((39_999, "fine"), (40_000, "warning"), (49_999, "warning"), (50_000, "critical")):
+        html = render(Page([view("one", good("contacts", contacts=ContactQuota(used, 50_000)))], WALL, "1"))
+        assert f'<rect class="filled {colour}"' in html
     html = render(Page([view("one", good("contacts", contacts=ContactQuota(5)))], WALL, "1"))
     assert "5, no limit known" in html
     assert "<svg class" not in html
+
+
+RUNWAY = Pair(7 * DAY, 2 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "units", "words"),
+    [
+        (Thresholds({"EUR": Pair(100, 50)}, runway=RUNWAY), ("DKK",), "fine No threshold is set for DKK 500.00 DKK"),
+        (Thresholds({}, runway=RUNWAY), ("DKK", "SEK"), "fine No threshold is set for DKK and SEK 500.00 DKK"),
+        (Thresholds({}, Pair(100), runway=RUNWAY), ("DKK",), "fine 500.00 DKK warning below 100"),
+        (Thresholds({}), ("DKK",), "fine 500.00 DKK no threshold"),  # postpaid, or credit: null
+    ],
+)
+def test_a_balance_that_nothing_watches_is_told_where_it_is_an_oversight(
+    thresholds: Thresholds, units: tuple[str, ...], words: str
+) -> None:
+    balances = tuple(Credit(500, unit) for unit in units)
+    assert words in row(view("one", good("credit", credits=balances), thresholds=thresholds))
 
 
 def accounts_in_order(text: Text) -> list[str]:
