@@ -24,7 +24,7 @@ _USE = """\
 - **Provisioned**: copy `dashboards/sms-*.json` to `/var/lib/grafana/dashboards/sms-exporter`, and
   `dashboards/provisioning/` over Grafana's own `provisioning/`. The data source has the uid `prometheus`; set its
   `timeInterval` to your scrape interval.
-- **As code**: `python -m dashboards.build` writes all of these files out of `dashboards/*.py`.
+- **As code**: `uv run python -m dashboards.build` writes all of these files out of `dashboards/*.py`.
 
 They are in Grafana's classic schema and use no plugin but Grafana's own panels, for Grafana 10 to 13. Every query is
 tested against a Prometheus with five weeks of history, and the schema and the field's lint rules by tests; how they
