@@ -27,12 +27,17 @@ Leave = Callable[[int], None]
 
 def command() -> int:
     """Run the command that the process was started with, which mostly ends the process."""
+    for standard in range(3):
+        try:
+            os.fstat(standard)
+        except OSError:
+            # Started with it closed: the next file or socket would take its number, and uvloop ends over that.
+            os.open(os.devnull, os.O_RDWR)
     try:
         try:
             return main(sys.argv[1:], _leave)
         finally:
-            if sys.stdout is not None:  # the file descriptor is closed
-                sys.stdout.flush()
+            _flush()
     except BrokenPipeError:
         # Whoever read has read enough (`| head -1`): end as other programs do, which don't catch the signal.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -47,8 +52,13 @@ def _leave(code: int) -> None:
     interpreter would wait for it: past `--timeout`, and past what a service manager waits after SIGTERM.
     """
     logging.shutdown()
-    sys.stdout.flush()
+    _flush()
     os._exit(code)
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # there is none where it was closed at the start
+        sys.stdout.flush()
 
 
 def main(arguments: Sequence[str], leave: Leave = lambda _code: None) -> int:

@@ -154,6 +154,15 @@ def test_a_signal_before_it_serves_ends_it_in_order_too(tmp_path: Path, number: 
         assert "Traceback" not in process.log.read_text()
 
 
+def test_it_runs_where_standard_input_and_output_are_closed(tmp_path: Path) -> None:
+    (tmp_path / "none.yml").write_text("accounts: []\n")
+    address = f"127.0.0.1:{free_port()}"
+    serve = [sys.executable, "-m", "exporter", "--config.file=none.yml", f"--web.listen-address={address}"]
+    with running(tmp_path, "closed", "sh", "-c", 'exec "$@" <&- >&-', "sh", *serve) as process:
+        assert "sms_exporter_accounts 0\n" in eventually("the exporter", lambda: fetch(f"http://{address}/metrics"))
+        assert process.end(signal.SIGTERM) == 0
+
+
 def test_a_request_that_is_no_http_gets_no_line_in_the_log(folder: Path) -> None:
     config_file = folder / "none.yml"
     config_file.write_text("accounts: []\n")
