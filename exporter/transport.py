@@ -11,6 +11,7 @@ import re
 import ssl
 import sys
 import time
+import traceback
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,6 +113,7 @@ class HttpClient:
         try:
             return await self._get(call, http)
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
+            _let_go(error)
             raise FailureError(_failure(error)) from error
 
     async def _get(self, call: Call, http: HttpSettings) -> Answer:
@@ -271,16 +273,28 @@ _WORDS = {
 }
 
 
-def _failure(error: BaseException) -> Failure:
-    """The reason of a client's exception, by what lies at its root: httpx' own classes are too coarse.
-
-    httpx-aiohttp turns a closed connection into `ConnectTimeout`, so the cause comes first.
-    """
+def _chain(error: BaseException) -> list[BaseException]:
+    """An exception, what caused it, and so on."""
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__
+    return chain
+
+
+def _let_go(error: BaseException) -> None:
+    """Empty the frames that an exception went through: aiohttp's streams keep what they raised, and bodies with it."""
+    for link in _chain(error):
+        traceback.clear_frames(link.__traceback__)
+
+
+def _failure(error: BaseException) -> Failure:
+    """The reason of a client's exception, by what lies at its root: httpx' own classes are too coarse.
+
+    httpx-aiohttp turns a closed connection into `ConnectTimeout`, so the cause comes first.
+    """
+    chain = _chain(error)
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError) and not isinstance(link, aiohttp.ClientError):
             return Failure(Reason.TLS, f"certificate refused: {link.verify_message}")

@@ -7,6 +7,7 @@ import pstats
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -15,6 +16,7 @@ from exporter import tls
 from exporter.service import Parts, Service
 from exporter.settings import TlsSettings
 from exporter.transport import HttpClient
+from tests.faults import BEHAVIOURS, Behaviour, serving
 from tests.virtual import account, settings
 
 pytestmark = pytest.mark.end_to_end
@@ -128,6 +130,30 @@ async def test_a_scrape_leaves_no_cycles_for_the_collector(provider: Provider) -
     finally:
         gc.enable()
     await service.aclose()
+
+
+FAILING = ("closes after the request", "resets in mid-body", "chunks end too early", "no HTTP", "HTML under 200", "503")
+
+
+@pytest.mark.parametrize("behaviour", [each for each in BEHAVIOURS if each.name in FAILING], ids=lambda each: each.name)
+async def test_a_call_that_fails_leaves_no_frame_for_the_collector(behaviour: Behaviour) -> None:
+    """A frame would keep the body that it was reading: under faults that is most of the memory."""
+    async with serving(behaviour.talk) as port:
+        failing = account("a", "agiletelecom", f"http://127.0.0.1:{port}", cache_ttl=0.0)
+        service = Service(lambda: settings(failing), HttpClient())
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            assert "sms_account_up{" in await scraped(service)
+            gc.collect()
+            kept = [each.f_code.co_filename for each in gc.garbage if isinstance(each, FrameType)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+        await service.aclose()
+        assert [name for name in kept if "exporter" in name] == []
 
 
 def test_all_accounts_share_one_tls_context() -> None:

@@ -47,12 +47,13 @@ def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readin
         document = parse(body, api)
         unreadable = None
     except FailureError as error:
-        document, unreadable = MISSING, error
+        # Not the error itself: with its traceback it would keep this frame, and the body, until the collector comes.
+        document, unreadable = MISSING, error.failure
     failure = errors.failure_of(status, document, definition)
     if failure is not None:
         raise FailureError(failure)
     if unreadable is not None:
-        raise unreadable
+        raise FailureError(unreadable)
     return readings(document, api)
 
 
