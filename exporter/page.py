@@ -227,13 +227,15 @@ def _quota(contacts: ContactQuota, pair: Pair) -> _Quota:
 
 def _plan(plan: Subscription, now: float, safe: Callable[[str], str]) -> _Plan:
     terms = []
+    renews = "renews itself"
     end = plan.end_timestamp_seconds
     if end is not None:
         date = _moment(end, "%Y-%m-%d")
         terms.append(" ".join(("ends" if end >= now else "ended", date)).strip())
         terms.append(f"in {span(end - now)}" if end >= now else _ago(now - end))
+        renews = renews if end >= now else "its renewal is overdue"
     if plan.auto_renew is not None:
-        terms.append("renews itself" if plan.auto_renew else "doesn't renew itself")
+        terms.append(renews if plan.auto_renew else "doesn't renew itself")
     return _Plan(safe(plan.plan or ""), plan.status, tuple(terms))
 
 

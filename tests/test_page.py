@@ -147,7 +147,10 @@ def test_what_an_account_does_not_have_is_told_apart_from_what_is_not_known() ->
     [
         (Subscription("trial"), "trial 12 s ago"),
         (Subscription("active", auto_renew=True), "active renews itself 12 s ago"),
-        (Subscription("active", None, None, None, WALL - 2 * DAY, True), "ended 2027-01-13, 2 days ago, renews itself"),
+        (
+            Subscription("active", None, None, None, WALL - 2 * DAY, True),
+            "ended 2027-01-13, 2 days ago, its renewal is overdue",
+        ),
         (Subscription("active", None, None, None, WALL - 0.5), "ended 2027-01-15, just now"),
         (Subscription("active", None, None, None, 1e18), "active ends, in 1"),
     ],
