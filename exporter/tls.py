@@ -30,14 +30,23 @@ def _made(settings: TlsSettings) -> ssl.SSLContext:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
     if settings.cert_file is not None:
-        # A password that fits nothing: without one, OpenSSL asks for it on the terminal.
-        made.load_cert_chain(settings.cert_file, settings.key_file, password="")
+        load_pair(made, settings.cert_file, settings.key_file)
     with warnings.catch_warnings():  # an operator who asks for TLS 1.0 has a reason
         warnings.simplefilter("ignore", DeprecationWarning)
         for name, attribute in ((settings.min_version, "minimum_version"), (settings.max_version, "maximum_version")):
             if name is not None:
                 setattr(made, attribute, ssl.TLSVersion[f"TLSv1_{name[4:]}".removesuffix("_0")])
     return made
+
+
+def load_pair(into: ssl.SSLContext, cert_file: str, key_file: str | None) -> None:
+    """Load a client's certificate and its key.
+
+    Raises:
+        OSError: a file can't be read; as `ssl.SSLError`, they are none, or don't belong together.
+    """
+    # A password that fits nothing: without one, OpenSSL asks for it on the terminal.
+    into.load_cert_chain(cert_file, key_file, password="")
 
 
 def why(error: OSError) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import unquote
 
-from exporter import redaction
+from exporter import redaction, tls
 from exporter.config import models
 from exporter.config.addresses import user_part
 from exporter.config.layers import Layer
@@ -171,8 +171,7 @@ def _is_authority(path: str, _changed_ns: int) -> bool:
 @functools.lru_cache
 def _is_pair(cert: str, key: str, _cert_changed_ns: int, _key_changed_ns: int) -> bool:
     try:
-        # A password that fits nothing: without one, OpenSSL asks for it on the terminal.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert, key, password="")
+        tls.load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), cert, key)
     except ssl.SSLError:
         return False
     return True
