@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from exporter import __version__, cli, flags
+from exporter.providers.catalogue import builtin
 from exporter.serving import AddressError, activated, listen, listeners, shown, url
 
 CONFIG = "accounts:\n- name: shop\n  provider: qlara\n  auth: {api_key: a-secret-key}\n"
@@ -90,7 +91,7 @@ def test_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
 def test_providers_lists_them_and_describes_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("providers") == 0
     listed = capsys.readouterr().out
-    assert [line.split()[0] for line in listed.splitlines()] == ["ID", "agiletelecom", "gatewayapi", "qlara"]
+    assert [line.split()[0] for line in listed.splitlines()] == ["ID", *builtin()]
     assert run("providers", "gatewayapi") == 0
     described = capsys.readouterr().out
     for said in (

@@ -15,13 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter import exposition
 from exporter.account import Observation, View
 from exporter.exposition import Exposition
-from exporter.failure import Failure, FailureError, Reason
+from exporter.failure import Failure, Reason
 from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, ExporterState
-from exporter.providers import extract
 from exporter.providers.catalogue import builtin
 from exporter.readings import Credit, Readings
 from exporter.settings import Pair, Thresholds
-from tests.providers.test_recorded_answers import RECORDED
+from tests.providers.recorded import ANSWERS
 from tests.virtual import account
 
 STATE = ExporterState("0.0.0", "3.0.0", 2, last_reload_successful=True, loaded_timestamp_seconds=1_800_000_000.0)
@@ -36,18 +35,13 @@ THRESHOLDS = Thresholds(
 def of_recorded_answers() -> list[View]:
     """A view for every recorded answer, as if an account asked for nothing else."""
     views = []
-    for path in RECORDED:
-        definition = builtin()[path.parent.name]
-        api, situation, status, _ = path.name.split(".")
-        readings: Readings | None = None
-        failure: Failure | None = None
-        try:
-            readings = extract.answer(int(status), path.read_bytes(), definition, definition.apis[api])  # type: ignore[index]
-        except FailureError as error:
-            failure = error.failure
+    for answer in ANSWERS:
+        found = answer.read()
+        readings, failure = (None, found) if isinstance(found, Failure) else (found, None)
+        api = answer.api_name
         settings = account(
-            f"{api}.{situation}",
-            definition.id,
+            f"{api}.{answer.situation}",
+            answer.provider.id,
             apis=[api],
             thresholds=THRESHOLDS,
             expect_features=("sms", "telepathy"),

@@ -33,6 +33,7 @@ NOT_COPIED = shutil.ignore_patterns(
 )
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 IMAGE_FOLDER = "/opt/sms-exporter"
+DEFINITIONS = "exporter/providers/definitions"
 
 
 def uv(*arguments: str | Path, cwd: Path, **variables: str) -> str:
@@ -93,18 +94,19 @@ def demo(folder: Path, *command: str | Path) -> Iterator[tuple[str, Process]]:
         yield f"http://{address}", process
 
 
-def test_the_wheel_holds_the_whole_package_its_licence_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_whole_package_without_proofs_its_licence_and_nothing_else(wheel: Path) -> None:
     package = {
-        str(path.relative_to(ROOT))
+        path.relative_to(ROOT)
         for path in (ROOT / "exporter").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    wanted = {str(path) for path in package if path.name != "expected.yml" and path.parent.name != "answers"}
     about = {f"sms_exporter-{__version__}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")}  # fmt: skip
     with zipfile.ZipFile(wheel) as archive:
-        assert set(archive.namelist()) == package | about
+        assert set(archive.namelist()) == wanted | about
         licence = archive.read(f"sms_exporter-{__version__}.dist-info/licenses/LICENSE").decode()
     assert licence == (ROOT / "LICENSE").read_text("utf-8")
-    assert {"exporter/py.typed", *(f"exporter/providers/{provider}.yml" for provider in builtin())} <= package
+    assert {"exporter/py.typed", *(f"{DEFINITIONS}/{provider}/provider.yml" for provider in builtin())} <= wanted
 
 
 def test_the_metadata_lead_people_to_the_project(wheel: Path) -> None:
@@ -129,6 +131,8 @@ def test_the_sdist_holds_the_project_but_no_file_of_the_operator(packages: Path)
         "Makefile",
         "tests/conftest.py",
         "alerts/rules.yml",
+        *(f"{DEFINITIONS}/{provider}/expected.yml" for provider in builtin()),
+        f"{DEFINITIONS}/qlara/answers/credit.documented.200.json",
     } <= names
 
 

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers.catalogue import builtin
-from exporter.secret import Credential, Secret
+from exporter.secret import Credential
 from exporter.settings import AccountSettings, ApiSettings, HttpSettings, Settings
 from exporter.source import Clock
 from exporter.transport import Answer, Call
+from tests import sign_in
 
 T = TypeVar("T")
 
@@ -126,7 +127,6 @@ def account(
 ) -> AccountSettings:
     """Settings of one account with its provider's standard apis and times."""
     definition = builtin()[provider]
-    form = "token" if provider == "gatewayapi" else "api_key"
     names = changes.pop("apis", None) or [name for name, api in definition.apis.items() if api.standard]
     cache_ttl = changes.pop("cache_ttl", None)
     apis = tuple(
@@ -139,7 +139,7 @@ def account(
         for api in names
     )
     changes.pop("timeout", None)
-    credential = credential or Credential(form, {form: Secret.literal(f"key-of-{name}")})
+    credential = credential or sign_in.credential(next(iter(definition.sign_in)), f"key-of-{name}")
     return AccountSettings(name, definition, credential, apis, **changes)
 
 

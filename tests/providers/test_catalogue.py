@@ -1,13 +1,11 @@
 """The catalogue of built-in definitions."""
 
-from importlib import resources
-
 from exporter.providers.catalogue import builtin
+from tests.providers.recorded import FOLDERS
 
 
-def test_every_definition_file_is_a_provider_of_its_name() -> None:
-    files = [each.name for each in resources.files("exporter.providers").iterdir() if each.name.endswith(".yml")]
-    assert [f"{name}.yml" for name in builtin()] == sorted(files)
+def test_every_folder_is_a_provider_of_its_name_in_alphabetical_order() -> None:
+    assert list(builtin()) == [folder.name for folder in FOLDERS]
 
 
 def test_codes_stay_the_texts_that_they_are() -> None:

@@ -1,0 +1,99 @@
+"""What lies in a provider's folder beside its definition: recorded answers, and what is expected.
+
+`answers/API.SITUATION.STATUS.json` (or `.txt`, `.xml`) is an answer. `expected.yml` says what each comes to, and how
+each api is asked:
+
+    answers:
+      FILE: the readings by the names of `exporter.readings`, without what is None or empty, times as ISO 8601;
+            or the reason of the failure, a bare word
+    requests:
+      API:
+        FORM: the method and the URL, then a line for each header that proves who asks, with the secrets of
+              `tests.sign_in`; what differs each time is `…`, and a public api has the one form `public`
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from exporter import documents
+from exporter.failure import Failure, FailureError, Reason
+from exporter.providers import catalogue, extract
+from exporter.providers.definition import Api, Definition
+from exporter.readings import Readings
+
+FOLDERS = sorted(path for path in (Path(catalogue.__file__).parent / "definitions").iterdir() if path.is_dir())
+SUFFIXES = (".json", ".txt", ".xml")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A recorded answer and the api that it is of."""
+
+    path: Path
+    provider: Definition
+    api_name: str
+    situation: str
+    status: int
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent.parent
+
+    @property
+    def api(self) -> Api:
+        return self.provider.apis[self.api_name]  # type: ignore[index]
+
+    def __str__(self) -> str:
+        return f"{self.provider.id}/{self.path.name}"
+
+    def read(self) -> Readings | Failure:
+        """What the definition makes of it."""
+        try:
+            return extract.answer(self.status, self.path.read_bytes(), self.provider, self.api)
+        except FailureError as error:
+            return error.failure
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A provider's `expected.yml`."""
+
+    answers: Mapping[str, Readings | Reason]
+    requests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def _answer(path: Path) -> Answer:
+    api_name, situation, status, _ = path.name.split(".")
+    return Answer(path, catalogue.builtin()[path.parent.parent.name], api_name, situation, int(status))
+
+
+def answers(folder: Path) -> list[Answer]:
+    """The recorded answers of a provider, in the order of their names."""
+    return [_answer(path) for path in sorted((folder / "answers").iterdir()) if path.suffix in SUFFIXES]
+
+
+@cache
+def expected(folder: Path) -> Expected:
+    """What a provider's folder expects; a key that nobody knows is an error."""
+    written = _with_unix_seconds(documents.read((folder / "expected.yml").read_bytes()).value)
+    return TypeAdapter(Expected).validate_python(written, extra="forbid")
+
+
+def _with_unix_seconds(value: documents.Value) -> object:
+    if isinstance(value, dict):
+        return {
+            key: datetime.fromisoformat(inner).timestamp()
+            if isinstance(inner, str) and key.endswith("_timestamp_seconds")
+            else _with_unix_seconds(inner)
+            for key, inner in value.items()
+        }
+    return [_with_unix_seconds(inner) for inner in value] if isinstance(value, list) else value
+
+
+ANSWERS = [answer for folder in FOLDERS for answer in answers(folder)]
+"""Every recorded answer of every provider, by provider and name."""
