@@ -77,6 +77,20 @@ def metrics_table() -> str:
     return _table(("Metric", "Further labels", "Meaning"), rows)
 
 
+def providers_table() -> str:
+    """Every provider with its apis and its forms of sign-in in one table."""
+    rows = [
+        (
+            f"[{provider.name}](docs/providers/{provider.id}.md)",
+            f"`{provider.id}`",
+            _names(name for name, _ in _apis(provider)),
+            _names(provider.sign_in),
+        )
+        for provider in builtin().values()
+    ]
+    return _table(("Provider", "`provider`", "Apis", "Sign-in"), rows)
+
+
 def metrics_page() -> str:
     """Every family with its type, its labels, and where each provider tells its value."""
     return "\n".join(_metrics_lines()) + "\n"

@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from docs.generate import ROOT, filled, metrics_table
+from docs.generate import ROOT, filled, metrics_table, providers_table
 from exporter import redaction
 from exporter.config import models
 from exporter.config.loading import load_text
@@ -177,8 +177,11 @@ def test_defaults_may_hold_what_it_says() -> None:
     assert set(re.findall(r"`(\w+)`", sentence)) == set(models.Defaults.model_fields)
 
 
-def test_every_provider_is_named() -> None:
-    assert [f"docs/providers/{provider}.md" in text_of(README) for provider in builtin()] == [True] * len(builtin())
+def test_the_table_of_providers_is_the_catalogue(hold: Hold) -> None:
+    hold(README, filled(text_of(README), "providers", providers_table()))
+    assert [f"docs/providers/{provider}.md" in section("Providers") for provider in builtin()] == [True] * len(
+        builtin()
+    )
 
 
 def test_the_table_of_metrics_is_the_table(hold: Hold) -> None:
