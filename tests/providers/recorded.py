@@ -26,7 +26,8 @@ from exporter.providers import catalogue, extract
 from exporter.providers.definition import Api, Definition
 from exporter.readings import Readings
 
-FOLDERS = sorted(path for path in (Path(catalogue.__file__).parent / "definitions").iterdir() if path.is_dir())
+DEFINITIONS = Path(catalogue.__file__).parent / "definitions"
+FOLDERS = sorted(path.parent for path in DEFINITIONS.glob("*/provider.yml"))
 SUFFIXES = (".json", ".txt", ".xml")
 
 
