@@ -23,17 +23,11 @@ from exporter.providers.definition import (
     field_name,
 )
 from exporter.readings import STATUSES
+from exporter.sign_in import FORMS
 
 ROOT = Path(__file__).parent.parent
 
 _NOTICE = "<!-- Made by docs/generate.py: edit the code or the definition, then run make golden. -->\n"
-
-_AUTH = {
-    "api_key": "auth: {api_key_file: secrets/NAME}",
-    "token": "auth: {token_file: secrets/NAME}",
-    "basic": "auth: {basic: {username: NAME, password_file: secrets/NAME}}",
-    "oauth1": "auth: {oauth1: {consumer_key_file: secrets/NAME-key, consumer_secret_file: secrets/NAME-secret}}",
-}
 
 _LABELS = {
     "provider": "the provider's id, as in the configuration",
@@ -142,21 +136,21 @@ def _provider_lines(provider: Definition) -> Iterator[str]:
     yield f"{_NOTICE}\n# {provider.name}\n"
     yield f"`provider: {provider.id}`. `sms-exporter providers {provider.id}` prints the same in short.\n"
     yield "## Sign-in\n"
-    for form, sign_in in provider.sign_in.items():
-        sent = {
-            "basic": "user name and password in the header `Authorization` (basic)",
-            "oauth1": "OAuth 1.0a with HMAC-SHA1, in the header `Authorization`",
-        }.get(
-            form, f"in the header `{sign_in.header}`" + (f" after `{sign_in.prefix.strip()}`" if sign_in.prefix else "")
-        )
+    for name, sign_in in provider.sign_in.items():
+        form = FORMS[name]
+        after = f" after `{sign_in.prefix.strip()}`" if sign_in.prefix else ""
+        sent = form.sent or f"in the header `{sign_in.header}`{after}"
         note = f"; {sign_in.note}" if sign_in.note else ""
-        yield f"`{form}`: {sent}{note}.\n"
+        yield f"`{name}`: {sent}{note}.\n"
         yield "```yaml\naccounts:\n  - name: my-account"
-        yield f"    provider: {provider.id}\n    {_AUTH[form].replace('NAME', provider.id)}\n```\n"
+        example = form.example(provider.id, f"secrets/{provider.id}", tell_apart=True)
+        yield f"    provider: {provider.id}\n    auth: {example}\n```\n"
     yield "One form an account. Each secret may be written as `X_file` (best: it can change without a restart),"
     yield "`X_env` or `X`."
-    if "oauth1" in provider.sign_in:
-        yield "`oauth1` also takes `token` and `token_secret`, together, where the provider gives them out."
+    for name in provider.sign_in:
+        if optional := FORMS[name].optional:
+            parts = " and ".join(f"`{part}`" for part in optional)
+            yield f"`{name}` also takes {parts}, together, where the provider gives them out."
     yield "\n## Base URL\n"
     yield f"`{provider.base_url}`. `base_url` of the account stands for everything before the paths below; it may"
     yield "carry a prefix of its own.\n"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from exporter.backoff import Backoff
+from exporter.credential import Confidential
 from exporter.failure import Failure, Reason
 from exporter.readings import Readings
-from exporter.secret import Confidential
 from exporter.settings import AccountSettings, ApiSettings
 from exporter.signing import Signer, signer
 from exporter.source import Ask, Clock, Flight, Outcome, Source, Tally

@@ -5,13 +5,7 @@ from collections.abc import Iterator, Mapping
 from exporter.durations import format_duration
 from exporter.metrics import ACCOUNT_FAMILIES, AccountFamily, ReadingFamily
 from exporter.providers.definition import API_NAMES, Definition
-
-_SECRETS = {
-    "api_key": "api_key",
-    "token": "token",
-    "basic": "basic: {username, password}",
-    "oauth1": "oauth1: {consumer_key, consumer_secret}, with {token, token_secret} where the provider gave you these",
-}
+from exporter.sign_in import FORMS
 
 
 def overview(catalogue: Mapping[str, Definition]) -> str:
@@ -43,9 +37,9 @@ def _lines(provider: Definition) -> Iterator[str]:
     yield from (f"  {url}" for url in provider.documentation)
     yield ""
     yield "sign-in, one of (each secret X as X, X_file or X_env):"
-    for form, sign_in in provider.sign_in.items():
+    for name, sign_in in provider.sign_in.items():
         sent = f" (header {sign_in.header}: {sign_in.prefix}…)" if sign_in.header else ""
-        yield f"  {_SECRETS[form]}{sent}{'; ' + sign_in.note if sign_in.note else ''}"
+        yield f"  {FORMS[name].written}{sent}{'; ' + sign_in.note if sign_in.note else ''}"
     for name in _apis(provider):
         api = provider.apis[name]  # type: ignore[index]
         yield ""

@@ -38,9 +38,9 @@ def register(value: str) -> None:
         _forms[form] = alone and _forms.get(form, True)
 
 
-def register_pair(username: str, password: str) -> None:
-    """Hides what HTTP's basic authentication makes of a user and a password."""
-    for form in _base64(f"{username}:{password}"):
+def register_base64(text: str) -> None:
+    """Hides what base64 makes of a text, as HTTP's basic authentication does of `user:password`."""
+    for form in _base64(text):
         register(form)
 
 

@@ -5,27 +5,20 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn, Self
 
 from exporter import redaction
 from exporter.redaction import redact
+from exporter.sign_in import Characters
 
-__all__ = ["Confidential", "Credential", "Rule", "Secret", "SecretError", "SecretNotFoundError", "redact"]
+__all__ = ["Secret", "SecretError", "SecretNotFoundError", "redact"]
 
 logger = logging.getLogger(__name__)
 
 _LARGEST_BYTES = 16 * 1024
 _SETTLED_NS = 2_000_000_000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-
-Rule = Literal["text", "header", "username"]
-"""What a secret may hold: `text` anything but control characters, `header` visible ASCII and inner
-spaces, `username` no colon either (RFC 7617 ends the user's name at the first)."""
-
-_RULES: Mapping[str, Rule] = {"api_key": "header", "token": "header", "username": "username"}
 
 _Stamp = tuple[int, int, int, int, int]
 
@@ -48,7 +41,7 @@ class Secret:
         self._kind = kind
         self._origin = origin
         self._identifier = identifier
-        self._rules: set[Rule] = {"text"}
+        self._rules: set[Characters] = {"text"}
         self._stamp: _Stamp | None = None
         self._failing = False
         self._value = self._checked(self._read())
@@ -85,7 +78,7 @@ class Secret:
         """The secret itself, without white space at its ends."""
         return self._value
 
-    def hold_to(self, rule: Rule) -> None:
+    def hold_to(self, rule: Characters) -> None:
         """Checks the value, and from now on every later one, by a further rule.
 
         Raises:
@@ -167,7 +160,7 @@ class Secret:
         raise TypeError("a secret isn't pickled")
 
 
-def _check(value: str, rule: Rule) -> None:
+def _check(value: str, rule: Characters) -> None:
     if not value:
         raise SecretError("it is empty")
     try:
@@ -215,75 +208,3 @@ def _stamp_of(path: str) -> _Stamp | None:
 
 def _stamp(status: os.stat_result) -> _Stamp:
     return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
-
-
-_SHORTEST_CONFIDENTIAL = 8
-
-
-class Confidential:
-    """Texts that may not be shown, in every form in which they are sent or may be given back; never shown itself."""
-
-    __slots__ = ("_forms",)
-
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        """Takes them as they are."""
-        self._forms = {form.casefold() for value in values for form in (value, *redaction.encoded(value))}
-
-    def is_in(self, text: str) -> bool:
-        """Whether a text holds one of them, in whatever case."""
-        folded = text.casefold()
-        return any(form in folded for form in self._forms)
-
-    def __repr__(self) -> str:
-        return redaction.SHOWN
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a secret isn't pickled")
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What an account signs in with: one of `SIGN_IN_FORMS` and its parts.
-
-    The parts are `api_key`; `token`; `username` and `password`; or `consumer_key`, `consumer_secret`
-    and, where there is one, `token` with `token_secret`. Making one checks each for the characters
-    that its place in a request allows (`SecretError`).
-    """
-
-    form: str
-    secrets: Mapping[str, Secret]
-
-    def __post_init__(self) -> None:
-        for key, secret in self.secrets.items():
-            secret.hold_to(rule_for(self.form, key))
-        self._hide()
-
-    def value(self, key: str) -> str:
-        """One part, such as `api_key`."""
-        return self.secrets[key].value()
-
-    def confidential(self) -> "Confidential":
-        """What nobody may see of it: all but a user's name, and nothing so short that it may be a word."""
-        values = [secret.value() for key, secret in self.secrets.items() if key != "username"]
-        if self.form == "basic":
-            values.append(f"{self.value('username')}:{self.value('password')}")
-        return Confidential(value for value in values if len(value) >= _SHORTEST_CONFIDENTIAL)
-
-    def refresh(self) -> bool:
-        """Reads files that changed again, and says whether any value is another one."""
-        changed = [secret.refresh() for secret in self.secrets.values()]
-        if any(changed):
-            self._hide()
-        return any(changed)
-
-    def _hide(self) -> None:
-        if self.form == "basic":
-            redaction.register_pair(self.value("username"), self.value("password"))
-
-    def __hash__(self) -> int:
-        return hash((self.form, frozenset(self.secrets.items())))
-
-
-def rule_for(form: str, key: str) -> Rule:
-    """What the characters of one part are held to; oauth1 percent-encodes its parts, so any text will do."""
-    return "text" if form == "oauth1" else _RULES.get(key, "text")

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from exporter.credential import Credential
 from exporter.providers.definition import Definition
-from exporter.secret import Credential, Secret
+from exporter.secret import Secret
 
 Severity = Literal["warning", "critical"]
 

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from exporter.backoff import Backoff
+from exporter.credential import Confidential
 from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.providers import extract
 from exporter.providers.definition import Api, Definition
 from exporter.readings import Readings
 from exporter.redaction import SHOWN
-from exporter.secret import Confidential
 from exporter.settings import HttpSettings
 from exporter.signing import Signer
 from exporter.transport import Answer, Call, Client

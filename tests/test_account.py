@@ -9,9 +9,10 @@ import pytest
 
 from exporter.account import View
 from exporter.accounts import Accounts
+from exporter.credential import Credential
 from exporter.failure import Reason
 from exporter.scrape import scrape
-from exporter.secret import Credential, Secret
+from exporter.secret import Secret
 from exporter.settings import AccountSettings
 from exporter.transport import Call
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, rng, run, settings

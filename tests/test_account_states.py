@@ -17,9 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from exporter.account import View
 from exporter.accounts import Accounts
+from exporter.credential import Credential
 from exporter.failure import Reason
 from exporter.scrape import scrape
-from exporter.secret import Credential, Secret
+from exporter.secret import Secret
 from exporter.settings import AccountSettings
 from exporter.source import LATE_ANSWER_SECONDS
 from exporter.transport import Call

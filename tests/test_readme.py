@@ -164,11 +164,8 @@ def test_every_key_of_the_configuration_is_explained() -> None:
     explained = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`[^`]+`", said))))
     blocks_: tuple[Any, ...] = (models.Account, models.Limits, models.Prices, models.Http, models.Tls, models.ApiKeys)
     keys = {name for block in (models.File, *blocks_) for name in block.model_fields} - {"accounts"}
-    forms = {
-        name.removesuffix("_file").removesuffix("_env")
-        for block in (models.Auth, models.Basic, models.OAuth1)
-        for name in block.model_fields
-    }
+    auth: tuple[Any, ...] = (models.Auth, *models.FORM_BLOCKS.values())
+    forms = {name.removesuffix("_file").removesuffix("_env") for block in auth for name in block.model_fields}
     assert (keys | forms) - explained == set()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import redaction
-from exporter.redaction import redact, register, register_pair
+from exporter.redaction import redact, register, register_base64
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_an_escaped_value_is_hidden(form: str) -> None:
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 def test_a_pair_is_hidden_with_padding_and_without(encode: type) -> None:
-    register_pair("üser", "paß>>>??w")
+    register_base64("üser:paß>>>??w")
     encoded = encode("üser:paß>>>??w".encode()).decode()
     assert redact(f"Basic {encoded}") == "Basic <secret>"
     assert redact(f"Basic {encoded.rstrip('=')}.") == "Basic <secret>."

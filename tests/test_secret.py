@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from exporter import redaction
-from exporter.secret import Credential, Secret, SecretError, redact, rule_for
+from exporter.credential import Credential
+from exporter.secret import Secret, SecretError, redact
+from exporter.sign_in import FORMS
 
 
 @pytest.fixture(autouse=True)
@@ -201,7 +203,7 @@ def test_a_password_may_have_any_printable_character_and_a_key_inner_spaces() ->
     Credential("basic", {"username": Secret.literal("usér"), "password": Secret.literal("pä:ss wörd")})
     Credential("api_key", {"api_key": Secret.literal("inner space")})
     Credential("oauth1", {"consumer_key": Secret.literal("ké"), "token": Secret.literal("té")})
-    assert rule_for("oauth1", "token") == "text"
+    assert FORMS["oauth1"].characters("token") == "text"
 
 
 def test_rotated_content_is_held_to_the_rules_of_its_place(file: Path) -> None:
@@ -210,7 +212,7 @@ def test_rotated_content_is_held_to_the_rules_of_its_place(file: Path) -> None:
     assert not credential.refresh()
     file.write_text("rotated-key")
     assert credential.refresh()
-    assert credential.value("api_key") == "rotated-key"
+    assert credential.values()["api_key"] == "rotated-key"
     assert not credential.refresh()
 
 
@@ -222,7 +224,7 @@ def test_every_part_of_a_credential_is_read_again(tmp_path: Path) -> None:
     for name in ("user", "pass"):
         (tmp_path / name).write_text(f"{name}-after")
     assert credential.refresh()
-    assert [credential.value(key) for key in parts] == ["user-after", "pass-after"]
+    assert [credential.values()[key] for key in parts] == ["user-after", "pass-after"]
     assert redact("dXNlci1hZnRlcjpwYXNzLWFmdGVy") == "<secret>"
     assert redact("dXNlci1iZWZvcmU6cGFzcy1iZWZvcmU=") == "<secret>"
 

@@ -10,9 +10,10 @@ from oauthlib.oauth1 import Client
 
 from exporter.account import View
 from exporter.accounts import Accounts
+from exporter.credential import Credential
 from exporter.providers.catalogue import builtin
 from exporter.scrape import scrape
-from exporter.secret import Credential, Secret
+from exporter.secret import Secret
 from exporter.settings import AccountSettings
 from exporter.signing import signer
 from exporter.simulator.clock import Clock as StoryClock

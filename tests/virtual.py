@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from exporter.credential import Credential
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers.catalogue import builtin
-from exporter.secret import Credential
 from exporter.settings import AccountSettings, ApiSettings, HttpSettings, Settings
 from exporter.source import Clock
 from exporter.transport import Answer, Call

@@ -185,5 +185,5 @@ def _secret_url(url: str) -> Secret:
         secrets = {user, unquote(user), password, unquote(password)} if colon else {user, unquote(user)}
         for secret in secrets - {""}:
             redaction.register(secret)
-        redaction.register_pair(unquote(name), unquote(password))
+        redaction.register_base64(f"{unquote(name)}:{unquote(password)}")
     return Secret.literal(url, identifier=True)

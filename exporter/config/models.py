@@ -4,9 +4,10 @@ Every scalar reaches these models as a text (`documents`), and every key may be 
 removes. What depends on more than one value is checked while loading.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from exporter.config.scalars import (
     ApiPath,
@@ -25,6 +26,7 @@ from exporter.config.scalars import (
     one_of,
 )
 from exporter.providers.definition import API_NAMES
+from exporter.sign_in import FORMS, VARIANTS, Form, Part
 
 UNIT_PATTERN = "[A-Z]{3}|credits|messages"
 """What credit is counted in: a currency of ISO 4217, or units sold instead of money."""
@@ -63,51 +65,38 @@ class ApiKeys(Written):
     path: ApiPath | None = None
 
 
-class Basic(Written):
-    """User and password."""
-
-    example = "{username: name, password_file: path}"
-
-    username: Text | None = None
-    username_file: Filled | None = None
-    username_env: Filled | None = None
-    password: Text | None = None
-    password_file: Filled | None = None
-    password_env: Filled | None = None
+def _secrets(parts: Iterable[Part]) -> dict[str, Any]:
+    """The keys of some parts, each with its variants."""
+    return {part.name + variant: (kind | None, None) for part in parts for variant, kind in _VARIANTS.items()}
 
 
-class OAuth1(Written):
-    """OAuth 1.0a; the token and its secret are optional, together."""
-
-    example = "{consumer_key_file: path, consumer_secret_file: path}"
-
-    consumer_key: Text | None = None
-    consumer_key_file: Filled | None = None
-    consumer_key_env: Filled | None = None
-    consumer_secret: Text | None = None
-    consumer_secret_file: Filled | None = None
-    consumer_secret_env: Filled | None = None
-    token: Text | None = None
-    token_file: Filled | None = None
-    token_env: Filled | None = None
-    token_secret: Text | None = None
-    token_secret_file: Filled | None = None
-    token_secret_env: Filled | None = None
+_VARIANTS: Mapping[str, Any] = {variant: Filled if variant else Text for variant in VARIANTS}
 
 
-class Auth(Written):
+def _block(form: Form) -> Any:
+    """The mapping of a form with parts in a mapping of its own."""
+    made = create_model(form.name.capitalize(), __base__=Written, __doc__=form.about, **_secrets(form.parts))
+    made.example = form.example("name", "path").removeprefix(f"{{{form.name}: ").removesuffix("}")
+    return made
+
+
+FORM_BLOCKS: Mapping[str, type[Written]] = {form.name: _block(form) for form in FORMS.values() if form.nested}
+"""The mapping of each form that has one."""
+
+_BLOCK_FIELDS: dict[str, Any] = {name: (block | None, None) for name, block in FORM_BLOCKS.items()}
+
+
+class Auth(
+    create_model(  # type: ignore[misc]  # made of the table of forms
+        "Auth",
+        __base__=Written,
+        **_secrets(part for form in FORMS.values() if not form.nested for part in form.parts),
+        **_BLOCK_FIELDS,
+    )
+):
     """What an account signs in with: one form, each secret literal, in a file or in the environment."""
 
-    example = "{api_key_file: path}"
-
-    api_key: Text | None = None
-    api_key_file: Filled | None = None
-    api_key_env: Filled | None = None
-    token: Text | None = None
-    token_file: Filled | None = None
-    token_env: Filled | None = None
-    basic: Basic | None = None
-    oauth1: OAuth1 | None = None
+    example = next(iter(FORMS.values())).example("name", "path")
 
 
 class Tls(Written):
@@ -235,14 +224,14 @@ class File(Written):
     accounts: list[Account] | None = None
 
 
-AUTH_KEYS = frozenset(name for model in (Auth, Basic, OAuth1) for name in model.model_fields)
+_OF_AUTH: tuple[type[Written], ...] = (Auth, *FORM_BLOCKS.values())
+
+AUTH_KEYS = frozenset(name for model in _OF_AUTH for name in model.model_fields)
 """Every key that can stand under `auth`."""
 
-FIELD_NAMES = frozenset(
-    name
-    for model in (File, Account, Prices, Limits, CreditLimits, Http, Tls, Auth, OAuth1, Basic, ApiKeys)
-    for name in model.model_fields
-)
+_ALL: tuple[type[Written], ...] = (File, Account, Prices, Limits, CreditLimits, Http, Tls, ApiKeys, *_OF_AUTH)
+
+FIELD_NAMES = frozenset(name for model in _ALL for name in model.model_fields)
 """Every key of our own that the file can have."""
 
 

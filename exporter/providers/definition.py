@@ -9,11 +9,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from exporter.durations import parse_duration
 from exporter.failure import Reason
 from exporter.readings import STATUSES
+from exporter.sign_in import FORMS, either
 
 API_NAMES = ("credit", "subscription", "contacts", "prices")
 """Every api that a provider can have, in the order in which they are shown."""
-
-SIGN_IN_FORMS = ("api_key", "token", "basic", "oauth1")
 
 ApiName = Literal["credit", "subscription", "contacts", "prices"]
 
@@ -208,8 +207,17 @@ class Errors(Strict):
     retry_after: Pointer = "/retryAfter"
 
 
+def _known_form(name: str) -> str:
+    if name not in FORMS:
+        raise ValueError(f"there is no sign-in form of this name; valid are {', '.join(FORMS)}")
+    return name
+
+
+FormName = Annotated[str, AfterValidator(_known_form)]
+
+
 class SignIn(Strict):
-    """How one form of secret is sent: `header` and `prefix` belong to `api_key` and `token` alone."""
+    """How one form of secret is sent: `header` and `prefix` belong to the forms that take a header."""
 
     header: str | None = None
     prefix: str = ""
@@ -225,15 +233,16 @@ class Definition(Strict):
     checked: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     notes: tuple[str, ...] = ()
     base_url: Annotated[str, Field(pattern=r"^https://[!-~]+[^/]$")]
-    sign_in: Mapping[Literal["api_key", "token", "basic", "oauth1"], SignIn] = Field(min_length=1)
+    sign_in: Mapping[FormName, SignIn] = Field(min_length=1)
     errors: Errors = Errors()
     apis: Mapping[ApiName, Api] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _each_sends_a_header(self) -> Self:
-        for form, sign_in in self.sign_in.items():
-            if (sign_in.header is not None) != (form in {"api_key", "token"}):
-                raise ValueError(f"sign_in.{form}: a header belongs to api_key and token, and only there")
+        for name, sign_in in self.sign_in.items():
+            if (sign_in.header is not None) != FORMS[name].takes_header:
+                takers = either([form.name for form in FORMS.values() if form.takes_header])
+                raise ValueError(f"sign_in.{name}: a header belongs to {takers}, and only there")
         return self
 
 

@@ -803,7 +803,7 @@ def test_an_account_with_nothing_else_has_the_built_in_defaults() -> None:
         ("contacts", f"{base}/contacts", 300, 10),
     ]
     assert (qlara.stale_for_seconds, qlara.labels, qlara.expect_features, qlara.http) == (300, {}, (), HttpSettings())
-    assert qlara.credential.value("api_key") == "key-of-tests"
+    assert qlara.credential.values()["api_key"] == "key-of-tests"
     assert [api.name for api in account(GATEWAY).apis] == ["credit"]
 
 
@@ -975,7 +975,7 @@ def test_every_form_of_secret(auth: str, form: str, values: dict[str, str], monk
     Path("key").write_text("file-key\n")
     credential = account(AGILE + auth).credential
     assert credential.form == form
-    assert {key: credential.value(key) for key in credential.secrets} == values
+    assert credential.values() == values
 
 
 @pytest.mark.parametrize(
@@ -1001,7 +1001,7 @@ def test_secret_files_are_relative_to_the_configuration_file(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     (only,) = load(Path("etc/f.yml")).settings.accounts
     monkeypatch.chdir("/")
-    assert only.credential.value("api_key") == "relative-key"
+    assert only.credential.values()["api_key"] == "relative-key"
     assert not only.credential.refresh()
 
 
