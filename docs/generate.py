@@ -216,7 +216,7 @@ def _reason(reason: Reason) -> str:
 
 
 def _apis(provider: Definition) -> list[tuple[str, Api]]:
-    return [(name, provider.apis[name]) for name in API_NAMES if name in provider.apis]  # type: ignore[index]
+    return [(name, provider.apis[name]) for name in API_NAMES if name in provider.apis]
 
 
 def _origin(api: Api, family: Family) -> str | None:

@@ -69,7 +69,7 @@ class Accounts:
         self._client.keep_only({account.http for account in settings.accounts})
 
     def _source(self, account: AccountSettings, api: ApiSettings, before: dict[_SourceKey, Source]) -> Source:
-        definition = account.provider.apis[api.name]  # type: ignore[index]  # loading refused every other name
+        definition = account.provider.apis[api.name]
         key = _SourceKey(
             None if definition.public else account.name,
             account.provider.id,

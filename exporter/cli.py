@@ -115,7 +115,7 @@ def _check_config(options: argparse.Namespace) -> int:
 
 
 def _schema(_options: argparse.Namespace) -> int:
-    from exporter.config.models import json_schema  # noqa: PLC0415
+    from exporter.config.schema import json_schema  # noqa: PLC0415
 
     print(json.dumps(json_schema(), indent=2))
     return 0

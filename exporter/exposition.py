@@ -92,7 +92,7 @@ class _ApiLines:
 
     def __init__(self, labels: str, name: str, settings: AccountSettings) -> None:
         self._settings = settings
-        api = settings.provider.apis[name]  # type: ignore[index]  # loading refused every other name
+        api = settings.provider.apis[name]
         self._of_readings = [
             column
             for column in _columns(labels, ReadingFamily)

@@ -41,7 +41,7 @@ def _lines(provider: Definition) -> Iterator[str]:
         sent = f" (header {sign_in.header}: {sign_in.prefix}…)" if sign_in.header else ""
         yield f"  {FORMS[name].written}{sent}{'; ' + sign_in.note if sign_in.note else ''}"
     for name in _apis(provider):
-        api = provider.apis[name]  # type: ignore[index]
+        api = provider.apis[name]
         yield ""
         traits = ["asked by default" if api.standard else "asked where apis names it"]
         traits += ["public: no credential is sent"] if api.public else []

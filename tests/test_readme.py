@@ -14,6 +14,7 @@ from docs.generate import ROOT, filled, metrics_table, providers_table
 from exporter import redaction
 from exporter.config import models
 from exporter.config.loading import load_text
+from exporter.config.schema import json_schema
 from exporter.failure import Reason
 from exporter.metrics import ACCOUNT_FAMILIES
 from exporter.providers.catalogue import builtin
@@ -138,7 +139,7 @@ def test_what_check_config_prints_is_what_it_prints(
 
 @pytest.mark.parametrize("text", [*of_kind("accounts"), text_of("sms-exporter.example.yml")])
 def test_an_example_fits_the_schema(text: str) -> None:
-    Draft202012Validator(models.json_schema()).validate(yaml.safe_load(text))
+    Draft202012Validator(json_schema()).validate(yaml.safe_load(text))
 
 
 def test_the_example_says_truly_which_thresholds_its_accounts_have(

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from exporter.config import models
-from exporter.config.report import PATHS_ARE_RELATIVE, Report
 from exporter.credential import Credential
 from exporter.faults import Path
 from exporter.providers.definition import Definition
+from exporter.report import PATHS_ARE_RELATIVE, Report
 from exporter.secret import Secret, SecretError, SecretNotFoundError
 from exporter.sign_in import FORMS, VARIANTS, Form, Part, either
+from exporter.validate import Model
 
 
 def form_example(provider: Definition | None) -> str:
@@ -80,7 +81,7 @@ class _Reading:
     def _secrets(self, form: Form) -> dict[str, Secret] | None:
         """Every part of a form; None if one is missing or wrong."""
         written = self._written[form.name] if form.nested else self._written
-        block: models.Written | None = getattr(self._auth, form.name) if form.nested else self._auth
+        block: Model | None = getattr(self._auth, form.name) if form.nested else self._auth
         path = (*self._path, form.name) if form.nested else self._path
         if not isinstance(written, dict) or block is None:
             return None
@@ -99,7 +100,7 @@ class _Reading:
         hint = f"write {either([part + variant for variant in VARIANTS])}"
         self._report.fault((*path, part), "this is missing", hint, at=self._account_path)
 
-    def _secret(self, part: Part, keys: list[str], block: models.Written, path: Path) -> Secret | None:
+    def _secret(self, part: Part, keys: list[str], block: Model, path: Path) -> Secret | None:
         if not keys:
             return None
         if len(keys) > 1:

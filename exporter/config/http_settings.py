@@ -14,11 +14,12 @@ from exporter import redaction, tls
 from exporter.config import models
 from exporter.config.addresses import user_part
 from exporter.config.layers import Layer
-from exporter.config.report import PATHS_ARE_RELATIVE, Report
 from exporter.documents import Place
 from exporter.faults import Path
+from exporter.report import PATHS_ARE_RELATIVE, Report
 from exporter.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
+from exporter.validate import Model
 
 _FILES = ("ca_file", "cert_file", "key_file")
 _NOT_FOUND = os.strerror(errno.ENOENT)
@@ -74,7 +75,7 @@ class _Laid:
             for key in models.Tls.model_fields:
                 self._values.pop(key, None)
 
-    def _lay_block(self, block: models.Written, index: int, path: Path) -> None:
+    def _lay_block(self, block: Model, index: int, path: Path) -> None:
         for key in block.model_fields_set - {"tls_config"}:
             value = getattr(block, key)
             if value is None:

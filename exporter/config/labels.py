@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from exporter.config.layers import Layer
-from exporter.config.report import Report
 from exporter.faults import Path
+from exporter.report import Report
 
 OURS = frozenset(
     {"provider", "account", "currency", "channel", "subscription_id", "plan", "status", "feature", "country"}

@@ -6,17 +6,19 @@ from pathlib import Path as FilePath
 
 from exporter import documents
 from exporter.config import models
+from exporter.config.confidential import Secrets, shown_without_document
 from exporter.config.http_settings import http_settings
 from exporter.config.labels import labels
 from exporter.config.layers import Layer
-from exporter.config.report import Report, shown_without_document
 from exporter.config.resolving import Resolving
-from exporter.config.shape import checked
 from exporter.config.thresholds import thresholds
+from exporter.config.validation import Hints
 from exporter.faults import ConfigError, Fault, closest
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
+from exporter.report import Report
 from exporter.settings import AccountSettings, Settings
+from exporter.validate import validate
 
 __all__ = ["ConfigError", "Fault", "Loaded", "load", "load_text"]
 
@@ -40,7 +42,7 @@ def load(path: FilePath, providers: Mapping[str, Definition] | None = None) -> L
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(Report(str(path), _read(path)), path.absolute().parent, providers)
+    return _loaded(_report(str(path), _read(path)), path.absolute().parent, providers)
 
 
 def load_text(text: str, name: str) -> Loaded:
@@ -49,19 +51,21 @@ def load_text(text: str, name: str) -> Loaded:
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(Report(name, documents.read(text, gather=True)), FilePath.cwd(), None)
+    return _loaded(_report(name, documents.read(text, gather=True)), FilePath.cwd(), None)
+
+
+def _report(name: str, document: documents.Document) -> Report:
+    return Report(name, document, Secrets(document.value).is_secret)
 
 
 def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition] | None) -> Loaded:
-    for problem in report.document.problems:
-        report.problem(problem)
     if not isinstance(report.document.value, dict):
         # An empty file isn't an empty configuration: it may be one that is just being written.
         found = "empty" if report.document.value is None else documents.kind(report.document.value)
         report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
         raise ConfigError(report.faults)
     known = builtin() if providers is None else providers
-    file = checked(report, known)
+    file = validate(models.File, report, Hints(known))
     defaults = Layer(file.defaults or models.Defaults(), ("defaults",))
     accounts = file.accounts or []
     labels([defaults], report)
@@ -74,8 +78,7 @@ def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition
     _check_names(accounts, report)
     if _has_no_accounts(report.document.value):
         report.warn(("accounts",), "there are no accounts", "the exporter serves its own metrics alone")
-    if report.faults:
-        raise ConfigError(report.faults, report.warnings)
+    report.raise_faults()
     return Loaded(Settings(tuple(_whole(each) for each in resolved)), report.warnings)
 
 

@@ -4,10 +4,11 @@ Every scalar reaches these models as a text (`documents`), and every key may be 
 removes. What depends on more than one value is checked while loading.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import ConfigDict, Field, WithJsonSchema, create_model
 
 from exporter.config.scalars import (
     ApiPath,
@@ -25,10 +26,11 @@ from exporter.config.scalars import (
     Text,
     one_of,
 )
-from exporter.providers.definition import API_NAMES
 from exporter.sign_in import FORMS, VARIANTS, Form, Part
+from exporter.validate import Model
 
-UNIT_PATTERN = "[A-Z]{3}|credits|messages"
+UNITS = ("credits", "messages")
+UNIT_PATTERN = "|".join(["[A-Z]{3}", *UNITS])
 """What credit is counted in: a currency of ISO 4217, or units sold instead of money."""
 
 KNOWN_FEATURES = ("sms", "rcs", "whatsapp", "webhooks")
@@ -44,18 +46,7 @@ TlsVersion = Annotated[str, one_of(*_TLS_VERSIONS, also=_TLS_SPELLINGS), WithJso
 Billing = Annotated[str, one_of("prepaid", "postpaid"), WithJsonSchema({"enum": ["prepaid", "postpaid"]})]
 
 
-class Written(BaseModel):
-    """A mapping of the file; `example` shows a person how it is written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-    example: ClassVar[str] = "{key: value}"
-
-    def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Nothing: what is written here may be a secret."""
-        return []
-
-
-class ApiKeys(Written):
+class ApiKeys(Model):
     """How one api of an account is called."""
 
     example = "{cache_ttl: 1h}"
@@ -75,12 +66,12 @@ _VARIANTS: Mapping[str, Any] = {variant: Filled if variant else Text for variant
 
 def _block(form: Form) -> Any:
     """The mapping of a form with parts in a mapping of its own."""
-    made = create_model(form.name.capitalize(), __base__=Written, __doc__=form.about, **_secrets(form.parts))
+    made = create_model(form.name.capitalize(), __base__=Model, __doc__=form.about, **_secrets(form.parts))
     made.example = form.example("name", "path").removeprefix(f"{{{form.name}: ").removesuffix("}")
     return made
 
 
-FORM_BLOCKS: Mapping[str, type[Written]] = {form.name: _block(form) for form in FORMS.values() if form.nested}
+FORM_BLOCKS: Mapping[str, type[Model]] = {form.name: _block(form) for form in FORMS.values() if form.nested}
 """The mapping of each form that has one."""
 
 _BLOCK_FIELDS: dict[str, Any] = {name: (block | None, None) for name, block in FORM_BLOCKS.items()}
@@ -89,7 +80,7 @@ _BLOCK_FIELDS: dict[str, Any] = {name: (block | None, None) for name, block in F
 class Auth(
     create_model(  # type: ignore[misc]  # made of the table of forms
         "Auth",
-        __base__=Written,
+        __base__=Model,
         **_secrets(part for form in FORMS.values() if not form.nested for part in form.parts),
         **_BLOCK_FIELDS,
     )
@@ -99,7 +90,7 @@ class Auth(
     example = next(iter(FORMS.values())).example("name", "path")
 
 
-class Tls(Written):
+class Tls(Model):
     """Prometheus' `tls_config`."""
 
     example = "{ca_file: path}"
@@ -113,7 +104,7 @@ class Tls(Written):
     max_version: TlsVersion | None = None
 
 
-class Http(Written):
+class Http(Model):
     """How a provider is reached: a part of Prometheus' `http_config`."""
 
     example = "{proxy_url: http://proxy:3128}"
@@ -125,7 +116,7 @@ class Http(Written):
     follow_redirects: Boolean | None = None
 
 
-class NumberPair(Written):
+class NumberPair(Model):
     """Two limits of credit, in its unit."""
 
     example = "{warning: 100, critical: 50}"
@@ -134,7 +125,7 @@ class NumberPair(Written):
     critical: Number | None = None
 
 
-class RatioPair(Written):
+class RatioPair(Model):
     """Two limits of a ratio; 1 is full."""
 
     example = "{warning: 0.8, critical: 1}"
@@ -143,7 +134,7 @@ class RatioPair(Written):
     critical: Ratio | None = None
 
 
-class DurationPair(Written):
+class DurationPair(Model):
     """Two limits of a time that is left."""
 
     example = "{warning: 7d, critical: 2d}"
@@ -164,8 +155,13 @@ class CreditLimits(NumberPair):
     model_config = ConfigDict(extra="allow", json_schema_extra=_units_by_pattern)
     __pydantic_extra__: dict[str, NumberPair | None] = Field(init=False)
 
+    @classmethod
+    def accepts(cls, key: str) -> bool:
+        """Whether a key is a unit."""
+        return re.fullmatch(UNIT_PATTERN, key) is not None
 
-class Limits(Written):
+
+class Limits(Model):
     """The thresholds of an account."""
 
     example = "{credit: {warning: 100, critical: 50}}"
@@ -176,7 +172,7 @@ class Limits(Written):
     subscription_remaining: DurationPair | None = None
 
 
-class Prices(Written):
+class Prices(Model):
     """Which list prices are exported: of which countries, in which currencies."""
 
     example = "{countries: [DK, IT]}"
@@ -185,7 +181,7 @@ class Prices(Written):
     currencies: Currencies | None = None
 
 
-class Defaults(Written):
+class Defaults(Model):
     """What holds for every account that doesn't say otherwise."""
 
     example = "{timeout: 10s}"
@@ -215,50 +211,10 @@ class Account(Defaults):
     prices: Prices | None = None
 
 
-class File(Written):
+class File(Model):
     """The whole file."""
 
     example = "{accounts: []}"
 
     defaults: Defaults | None = None
     accounts: list[Account] | None = None
-
-
-_OF_AUTH: tuple[type[Written], ...] = (Auth, *FORM_BLOCKS.values())
-
-AUTH_KEYS = frozenset(name for model in _OF_AUTH for name in model.model_fields)
-"""Every key that can stand under `auth`."""
-
-_ALL: tuple[type[Written], ...] = (File, Account, Prices, Limits, CreditLimits, Http, Tls, ApiKeys, *_OF_AUTH)
-
-FIELD_NAMES = frozenset(name for model in _ALL for name in model.model_fields)
-"""Every key of our own that the file can have."""
-
-
-def json_schema() -> dict[str, Any]:
-    """The file's JSON Schema (draft 2020-12), for editors: it knows the shape, not what depends on other values."""
-    from exporter.config.labels import TAKEN  # noqa: PLC0415 - not needed to serve, as what follows
-    from exporter.providers.catalogue import builtin  # noqa: PLC0415
-
-    schema = File.model_json_schema()
-    parts = schema["$defs"]
-    account = parts["Account"]
-    account["required"] = ["name", "provider", "auth"]
-    for name in account["required"]:
-        account["properties"][name] = _choice(account, name)
-    account["properties"]["provider"]["enum"] = list(builtin())
-    apis = {"enum": list(API_NAMES)}
-    _choice(account, "apis")["items"] = apis
-    _choice(account, "api_settings")["propertyNames"] = apis
-    names = {"pattern": "^(?!__|exported_)[a-zA-Z_][a-zA-Z0-9_]*$", "not": {"enum": sorted(TAKEN)}}
-    for part in (account, parts["Defaults"]):
-        _choice(part, "labels")["propertyNames"] = names
-    parts["Auth"] |= {"minProperties": 1}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "sms-exporter.yml"}
-
-
-def _choice(part: dict[str, Any], name: str) -> dict[str, Any]:
-    """What a property is where it isn't null."""
-    (only,) = (choice for choice in part["properties"][name]["anyOf"] if choice != {"type": "null"})
-    found: dict[str, Any] = only
-    return found

@@ -11,10 +11,10 @@ from exporter.config.credentials import credential, form_example
 from exporter.config.http_settings import http_settings
 from exporter.config.labels import labels
 from exporter.config.layers import Layer, strongest
-from exporter.config.report import Report
 from exporter.config.thresholds import thresholds
 from exporter.faults import Path, closest, nearest
 from exporter.providers.definition import API_NAMES, Definition
+from exporter.report import Report
 from exporter.settings import AccountSettings, ApiSettings
 
 _REQUIRED = {
@@ -203,7 +203,7 @@ class Resolving:
 
     def _api(self, provider: Definition, name: str) -> ApiSettings:
         own = (self._account.api_settings or {}).get(name) or models.ApiKeys()
-        definition = provider.apis[name]  # type: ignore[index]
+        definition = provider.apis[name]
         cache_ttl = own.cache_ttl
         if cache_ttl is None and name == "prices":
             cache_ttl = definition.cache_ttl

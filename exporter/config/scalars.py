@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from exporter.config.addresses import AddressError, parse_base_url, parse_proxy_url
 from exporter.documents import kind
 from exporter.durations import parse_duration
+from exporter.validate import fault
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _PERCENT = re.compile(r"[0-9]{1,3} ?%")
@@ -29,21 +29,17 @@ _DURATION_SCHEMA = {
 }
 
 
-def wrong(message: str, hint: str = "") -> PydanticCustomError:
-    """A fault in our own words, for a validator to raise; neither text quotes the value."""
-    return PydanticCustomError("fault", "{message}", {"message": message, "hint": hint})
-
-
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A text; anything else is a fault."""
     if not isinstance(value, str):
-        raise wrong(f"a text belongs here, not {kind(value)}")
+        raise fault(f"a text belongs here, not {kind(value)}")
     return value
 
 
 def _filled(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if not text:
-        raise wrong("this is empty", "leave the key out or write null to have none")
+        raise fault("this is empty", "leave the key out or write null to have none")
     return text
 
 
@@ -52,65 +48,65 @@ def _parsed(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         message, _, hint = str(error).partition("; ")
-        raise wrong(message, hint) from None
+        raise fault(message, hint) from None
 
 
 def _duration(value: object) -> float:
-    return _parsed(_text(value))
+    return _parsed(as_text(value))
 
 
 def _positive_duration(value: object) -> float:
     seconds = _duration(value)
     if seconds == 0:
-        raise wrong("a timeout of nothing", "write it like 10s")
+        raise fault("a timeout of nothing", "write it like 10s")
     return seconds
 
 
 def _number(value: object) -> float:
-    text = _text(value)
+    text = as_text(value)
     number = float(text) if _NUMBER.fullmatch(text) else math.inf
     if not math.isfinite(number):
-        raise wrong("not a number", "write digits with a point, like 100 or 0.5")
+        raise fault("not a number", "write digits with a point, like 100 or 0.5")
     return number
 
 
 def _ratio(value: object) -> float:
-    text = _text(value)
+    text = as_text(value)
     if _PERCENT.fullmatch(text):
-        raise wrong("a percentage", f"write the ratio: {float(text.rstrip('% ')) / 100:g}")
+        raise fault("a percentage", f"write the ratio: {float(text.rstrip('% ')) / 100:g}")
     number = _number(text)
     if number <= 0:
-        raise wrong("a ratio is more than 0", "1 is a full quota")
+        raise fault("a ratio is more than 0", "1 is a full quota")
     return number
 
 
 def _boolean(value: object) -> bool:
-    folded = _text(value).lower()
+    folded = as_text(value).lower()
     if folded not in {"true", "false"}:
-        raise wrong("neither true nor false", f"write {_NEARLY_BOOLEAN.get(folded, 'true or false')}")
+        raise fault("neither true nor false", f"write {_NEARLY_BOOLEAN.get(folded, 'true or false')}")
     return folded == "true"
 
 
 def _name(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if not _NAME.fullmatch(text):
-        raise wrong("not a name", "use letters, digits, '.', '_' and '-', at most 64 of them")
+        raise fault("not a name", "use letters, digits, '.', '_' and '-', at most 64 of them")
     return text
 
 
 def _api_path(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if not _API_PATH.fullmatch(text) or "#" in text:
-        raise wrong("not a path", "it begins with / and has no spaces, # or letters outside of ASCII")
+        raise fault("not a path", "it begins with / and has no spaces, # or letters outside of ASCII")
     return text
 
 
 def _address(parse: Callable[[str], str]) -> Callable[[object], str]:
     def validate(value: object) -> str:
         try:
-            return parse(_text(value))
+            return parse(as_text(value))
         except AddressError as error:
-            raise wrong(error.message, error.hint) from None
+            raise fault(error.message, error.hint) from None
 
     return validate
 
@@ -119,10 +115,10 @@ def one_of(*words: str, also: dict[str, str] | None = None) -> PlainValidator:
     """Exactly one of some words; `also` maps other spellings to the word for the hint."""
 
     def validate(value: object) -> str:
-        text = _text(value)
+        text = as_text(value)
         if text not in words:
             meant = (also or {}).get(text.lower()) or next((w for w in words if w.lower() == text.lower()), None)
-            raise wrong("not a word that is known here", f"write {meant or ' or '.join(words)}")
+            raise fault("not a word that is known here", f"write {meant or ' or '.join(words)}")
         return text
 
     return PlainValidator(validate)
@@ -134,9 +130,9 @@ def _codes(example: str) -> Callable[[object], list[str] | Literal["all"]]:
             return "all"
         if not isinstance(value, list):
             message = f"a list of codes or the word all belongs here, not {kind(value)}"
-            raise wrong(message, f"write it like {example}")
+            raise fault(message, f"write it like {example}")
         if not all(isinstance(item, str) for item in value):
-            raise wrong("the codes of the list are texts", f"write it like {example}")
+            raise fault("the codes of the list are texts", f"write it like {example}")
         return value
 
     return validate
@@ -153,7 +149,7 @@ def _type(validate: Callable[[Any], object], schema: dict[str, Any]) -> tuple[Pl
 # The schema's types are what editors make of a plain scalar, which is a text to us: `00451234`, `true`.
 _SCALAR = {"type": ["string", "number", "boolean"]}
 
-Text = Annotated[str, *_type(_text, _SCALAR)]
+Text = Annotated[str, *_type(as_text, _SCALAR)]
 Filled = Annotated[str, *_type(_filled, {**_SCALAR, "minLength": 1})]
 Name = Annotated[str, *_type(_name, {"type": ["string", "integer"], "pattern": "^[A-Za-z0-9._-]{1,64}$"})]
 Duration = Annotated[float, *_type(_duration, _DURATION_SCHEMA)]

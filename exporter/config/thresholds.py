@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from exporter.config import models
 from exporter.config.layers import Layer
-from exporter.config.report import Report
 from exporter.documents import Place
 from exporter.durations import format_duration
 from exporter.faults import Path
+from exporter.report import Report
 from exporter.settings import Pair, Thresholds
+from exporter.validate import Model
 
 _DAY = 86400.0
 _HALVES = ("warning", "critical")
@@ -75,9 +76,9 @@ def thresholds(
     return Thresholds(credit, any_unit, runway, used, remaining)
 
 
-def _sets_any(pair: models.Written | None) -> bool:
+def _sets_any(pair: Model | None) -> bool:
     return pair is not None and any(
-        value is not None and (not isinstance(value, models.Written) or _sets_any(value)) for _, value in pair
+        value is not None and (not isinstance(value, Model) or _sets_any(value)) for _, value in pair
     )
 
 
@@ -124,7 +125,7 @@ class _Laying:
             self._warn_of_percentages(halves)
         return self._pair(key, halves, below=below)
 
-    def _halves(self, pair: models.Written, index: int, path: Path) -> _Halves:
+    def _halves(self, pair: Model, index: int, path: Path) -> _Halves:
         halves: _Halves = {}
         for severity in _HALVES:
             if severity in pair.model_fields_set:
@@ -180,7 +181,7 @@ class _Laying:
                 self._report.warn((*path, "thresholds", key), message, "remove it, or billing: postpaid")
 
 
-def _removed(settings: models.Written, key: str) -> bool:
+def _removed(settings: Model, key: str) -> bool:
     return key in settings.model_fields_set and getattr(settings, key) is None
 
 

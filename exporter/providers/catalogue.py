@@ -6,7 +6,10 @@ from importlib import resources
 from types import MappingProxyType
 
 from exporter import documents
+from exporter.faults import ConfigError, Fault, rendered
 from exporter.providers.definition import Definition
+from exporter.report import Report
+from exporter.validate import validate
 
 
 @cache
@@ -17,5 +20,22 @@ def builtin() -> Mapping[str, Definition]:
     """
     folders = resources.files(__package__).joinpath("definitions").iterdir()
     files = [file for folder in folders if (file := folder.joinpath("provider.yml")).is_file()]
-    definitions = [Definition.model_validate(documents.read(file.read_bytes()).value) for file in files]
+    definitions = [read(str(file), file.read_bytes()) for file in files]
     return MappingProxyType({each.id: each for each in sorted(definitions, key=lambda each: each.id)})
+
+
+def read(name: str, content: bytes) -> Definition:
+    """The definition that a file's bytes hold; faults call the file `name`.
+
+    Raises:
+        ConfigError: anything is wrong; it has every fault.
+    """
+    try:
+        report = Report(name, documents.read(content, gather=True))
+    except documents.DocumentError as error:
+        raise ConfigError(
+            Fault(name, each.line, rendered(each.path), each.message, each.hint) for each in error.problems
+        ) from None
+    definition = validate(Definition, report)
+    report.raise_faults()
+    return definition

@@ -1,25 +1,25 @@
 """The schema of a provider's definition: where to ask, how to sign in, what each answer means."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from exporter.durations import parse_duration
 from exporter.failure import Reason
+from exporter.faults import nearest
 from exporter.readings import STATUSES
 from exporter.sign_in import FORMS, either
+from exporter.validate import Model, Wrong, fault
 
 API_NAMES = ("credit", "subscription", "contacts", "prices")
 """Every api that a provider can have, in the order in which they are shown."""
 
-ApiName = Literal["credit", "subscription", "contacts", "prices"]
-
 
 def _pointer(text: str) -> str:
     if text and not text.startswith("/"):
-        raise ValueError("a JSON Pointer is empty or begins with /")
+        raise fault("not a JSON Pointer", "one begins with /, such as /data/balance; an empty one is the whole answer")
     return text
 
 
@@ -27,14 +27,45 @@ def _compiles(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
+        raise fault(f"not a regular expression: {error}") from error
     return text
 
 
+def _of_form(pattern: str, message: str, hint: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text, re.ASCII) is None:
+            raise fault(message, hint)
+        return text
+
+    return check
+
+
+def _known_form(name: str) -> str:
+    if name not in FORMS:
+        raise fault("there is no such sign-in form", nearest(name, FORMS))
+    return name
+
+
+def _known_api(name: str) -> str:
+    if name not in API_NAMES:
+        raise fault("there is no such api", nearest(name, API_NAMES))
+    return name
+
+
 Pointer = Annotated[str, AfterValidator(_pointer)]
-Path = Annotated[str, Field(pattern=r"^/[!-~]*$")]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 Seconds = Annotated[float, BeforeValidator(lambda text: parse_duration(str(text)))]
+Path = Annotated[str, AfterValidator(_of_form("/[!-~]*", "not a path", "it begins with / and has no spaces"))]
+Id = Annotated[str, AfterValidator(_of_form("[a-z][a-z0-9]*", "not an id", "use small letters and digits"))]
+Day = Annotated[str, AfterValidator(_of_form(r"\d{4}-\d{2}-\d{2}", "not a day", "write it like 2026-11-22"))]
+BaseUrl = Annotated[
+    str,
+    AfterValidator(
+        _of_form("https://[!-~]+[^/]", "not an https URL", "write it like https://host, without a / at its end")
+    ),
+]
+FormName = Annotated[str, AfterValidator(_known_form)]
+ApiName = Annotated[str, AfterValidator(_known_api)]
 
 
 def dotted(pointer: str) -> str:
@@ -42,13 +73,7 @@ def dotted(pointer: str) -> str:
     return pointer.lstrip("/").replace("/", ".")
 
 
-class Strict(BaseModel):
-    """A part of a definition: unknown keys are refused, and nothing changes it later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Value(Strict):
+class Value(Model):
     """Where one value lies, and how it becomes ours; a text `/x` is short for `{pointer: /x}`.
 
     `pointer` is a JSON Pointer (RFC 6901) into the item, or several of which the first that exists
@@ -57,6 +82,9 @@ class Value(Strict):
     multiplies a number, `words` translates a text (compared without case).
     """
 
+    example = "/data/balance"
+    shorthand = "pointer"
+
     pointer: Pointer | tuple[Pointer, ...] | None = None
     constant: str | None = None
     key: str | None = None
@@ -64,16 +92,10 @@ class Value(Strict):
     scale: float | None = None
     words: Mapping[str, str] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: object) -> object:
-        return {"pointer": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> Self:
+    def wrong(self) -> Iterator[Wrong]:
+        """A value comes from one place."""
         if sum(origin is not None for origin in (self.pointer, self.constant, self.key)) != 1:
-            raise ValueError("give exactly one of pointer, constant and key")
-        return self
+            yield (), "a value comes from one place", "give exactly one of pointer, constant and key"
 
     @property
     def pointers(self) -> tuple[str, ...]:
@@ -88,7 +110,7 @@ class Value(Strict):
         return dotted(self.pointers[0]) if self.pointers else None
 
 
-class Block(Strict):
+class Block(Model):
     """A reading that may stand several times in an answer.
 
     `each` is a pointer in which a step `*` goes through the elements of an array or the members of
@@ -110,14 +132,14 @@ class CreditBlock(Block):
     messages_remaining: Pointer | None = None
 
 
-class Features(Strict):
+class Features(Model):
     """An object whose booleans are the plan's features; members in `ignore` are something else."""
 
     pointer: Pointer
     ignore: tuple[str, ...] = ()
 
 
-class SubscriptionBlock(Strict):
+class SubscriptionBlock(Model):
     """Where the plan lies (`readings.Subscription`); `statuses` maps the provider's words to ours."""
 
     status: Value
@@ -131,7 +153,7 @@ class SubscriptionBlock(Strict):
     max_contacts: Value | None = None
 
 
-class ContactsBlock(Strict):
+class ContactsBlock(Model):
     """Where the contact quota lies (`readings.ContactQuota`)."""
 
     used: Value
@@ -154,14 +176,13 @@ class PricesBlock(Block):
     price_by_currency: Pattern | None = None
     columns: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def wrong(self) -> Iterator[Wrong]:
+        """A price is told in one of two ways."""
         if (self.price is None) != (self.currency is None) or (self.price is None) == (self.price_by_currency is None):
-            raise ValueError("give price with currency, or price_by_currency")
-        return self
+            yield (), "a price is told in one of two ways", "give price with currency, or price_by_currency"
 
 
-class Api(Strict):
+class Api(Model):
     """One call of a provider and the readings that its answer holds.
 
     `public` calls carry no credential. `standard` apis are asked unless the account says otherwise.
@@ -181,7 +202,7 @@ class Api(Strict):
     prices: PricesBlock | None = None
 
 
-class BodyError(Strict):
+class BodyError(Model):
     """An answer that is an error by what it says: every pointer in `where` has the text, all of `has` exist.
 
     Without a `reason` the HTTP status tells it.
@@ -192,7 +213,7 @@ class BodyError(Strict):
     reason: Reason | None = None
 
 
-class Errors(Strict):
+class Errors(Model):
     """Which answers are failures, whatever their HTTP status.
 
     A `code` in the body beats the status; `bodies` are tried in order after it; `statuses` give a
@@ -207,16 +228,7 @@ class Errors(Strict):
     retry_after: Pointer = "/retryAfter"
 
 
-def _known_form(name: str) -> str:
-    if name not in FORMS:
-        raise ValueError(f"there is no sign-in form of this name; valid are {', '.join(FORMS)}")
-    return name
-
-
-FormName = Annotated[str, AfterValidator(_known_form)]
-
-
-class SignIn(Strict):
+class SignIn(Model):
     """How one form of secret is sent: `header` and `prefix` belong to the forms that take a header."""
 
     header: str | None = None
@@ -224,26 +236,31 @@ class SignIn(Strict):
     note: str | None = None
 
 
-class Definition(Strict):
+class Definition(Model):
     """A provider. `base_url` stands for everything before the apis' paths."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+    id: Id
     name: str
     documentation: tuple[str, ...]
-    checked: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    checked: Day
     notes: tuple[str, ...] = ()
-    base_url: Annotated[str, Field(pattern=r"^https://[!-~]+[^/]$")]
-    sign_in: Mapping[FormName, SignIn] = Field(min_length=1)
+    base_url: BaseUrl
+    sign_in: Mapping[FormName, SignIn]
     errors: Errors = Errors()
-    apis: Mapping[ApiName, Api] = Field(min_length=1)
+    apis: Mapping[ApiName, Api]
 
-    @model_validator(mode="after")
-    def _each_sends_a_header(self) -> Self:
+    def wrong(self) -> Iterator[Wrong]:
+        """A header belongs to the forms that take one; there is a way to sign in, and something to ask."""
+        takers = either([form.name for form in FORMS.values() if form.takes_header])
         for name, sign_in in self.sign_in.items():
-            if (sign_in.header is not None) != FORMS[name].takes_header:
-                takers = either([form.name for form in FORMS.values() if form.takes_header])
-                raise ValueError(f"sign_in.{name}: a header belongs to {takers}, and only there")
-        return self
+            if sign_in.header is None and FORMS[name].takes_header:
+                yield ("sign_in", name, "header"), "this is missing", "write the name of the header"
+            elif sign_in.header is not None and not FORMS[name].takes_header:
+                yield ("sign_in", name, "header"), f"a header belongs to {takers}", "remove it"
+        if not self.sign_in:
+            yield ("sign_in",), "no sign-in form", f"write one of {either([*FORMS])}"
+        if not self.apis:
+            yield ("apis",), "no api", f"write one of {either(API_NAMES)}"
 
 
 def field_name(api: Api, block_name: str, value_name: str) -> str | None:

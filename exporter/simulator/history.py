@@ -181,6 +181,6 @@ class _ObservedApi:
             return Failure(Reason.TIMEOUT, "no answer in time")
         definition = self._settings.provider
         try:
-            return extract.answer(said.status, said.body, definition, definition.apis[self._api.name])  # type: ignore[index]
+            return extract.answer(said.status, said.body, definition, definition.apis[self._api.name])
         except FailureError as error:
             return error.failure

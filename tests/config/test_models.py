@@ -7,7 +7,8 @@ import pytest
 import yaml
 from jsonschema.protocols import Validator
 
-from exporter.config.models import File, json_schema
+from exporter.config.models import File
+from exporter.config.schema import json_schema
 
 EXAMPLE = """
 defaults:

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
+from exporter import documents
 from exporter.failure import FailureError, Reason
+from exporter.faults import ConfigError
 from exporter.providers import extract
-from exporter.providers.catalogue import builtin
+from exporter.providers.catalogue import builtin, read
 from exporter.providers.definition import Api, Definition
 from exporter.providers.values import steps
 from exporter.readings import Readings
+from exporter.report import Report
+from exporter.validate import validate
 
 AGILE = builtin()["agiletelecom"]
 GATEWAY = builtin()["gatewayapi"]
@@ -32,7 +35,7 @@ def credit_of(body: bytes | str, status: int = 200) -> float | Reason:
 
 def reason_of(definition: Definition, api: str, status: int, document: Any) -> Reason:
     with pytest.raises(FailureError) as error:
-        extract.answer(status, json.dumps(document).encode(), definition, definition.apis[api])  # type: ignore[index]
+        extract.answer(status, json.dumps(document).encode(), definition, definition.apis[api])
     return error.value.failure.reason
 
 
@@ -298,7 +301,7 @@ def test_any_json_in_any_field_gives_readings_or_a_failure(provider: str, api: s
     body = json.dumps(document).encode()
     definition = builtin()[provider]
     try:
-        readings = extract.answer(status, body, definition, definition.apis[api])  # type: ignore[index]
+        readings = extract.answer(status, body, definition, definition.apis[api])
     except FailureError as error:
         assert error.failure.reason in Reason
     else:
@@ -312,7 +315,11 @@ def test_any_bytes_give_readings_or_a_failure(body: bytes) -> None:
 
 
 def odd(**api: Any) -> Api:
-    return Api.model_validate({"path": "/balance", "cache_ttl": "1m", **api})
+    written = {"path": "/balance", "cache_ttl": "1m", **api}
+    report = Report("odd.yml", documents.read(json.dumps(written)))
+    made = validate(Api, report)
+    report.raise_faults()
+    return made
 
 
 def test_a_definition_can_express_a_plain_text_answer() -> None:
@@ -382,7 +389,7 @@ def test_a_definition_can_read_prices_with_a_currency_of_their_own() -> None:
     ],
 )
 def test_a_definition_that_makes_no_sense_is_refused(wrong: Any) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ConfigError):
         odd(credit=wrong)
 
 
@@ -394,13 +401,19 @@ def test_prices_are_read_in_one_of_two_ways() -> None:
         {"price": "/x", "currency": "/y", "price_by_currency": "..."},
     )
     for wrong in wrongs:
-        with pytest.raises(ValidationError):
+        with pytest.raises(ConfigError):
             odd(prices={**row, **wrong})
 
 
 def test_a_header_belongs_to_the_forms_that_send_one() -> None:
-    plain = AGILE.model_dump(exclude_none=True)
-    wrongs: list[dict[str, dict[str, str]]] = [{"api_key": {}}, {"basic": {"header": "X"}}]
-    for wrong in wrongs:
-        with pytest.raises(ValidationError):
-            Definition.model_validate({**plain, "sign_in": wrong})
+    text = "id: a\nname: A\ndocumentation: []\nchecked: 2026-01-01\nbase_url: https://a.test\napis: {credit: {path: /,"
+    text += " cache_ttl: 1m}}\nsign_in: "
+    assert read("a.yml", (text + "{api_key: {header: X}, basic: {}}").encode()).id == "a"
+    wrongs = {
+        "{api_key: {}}": "a.yml:7: sign_in.api_key.header: this is missing; write the name of the header",
+        "{basic: {header: X}}": "a.yml:7: sign_in.basic.header: a header belongs to api_key or token; remove it",
+    }
+    for wrong, said in wrongs.items():
+        with pytest.raises(ConfigError) as error:
+            read("a.yml", (text + wrong).encode())
+        assert str(error.value) == said

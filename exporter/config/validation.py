@@ -1,0 +1,58 @@
+"""What a person is told of a configuration's keys: where one belongs, and which forms a provider takes."""
+
+import re
+from collections.abc import Mapping
+
+from exporter.config import models
+from exporter.config.confidential import may_be_secret
+from exporter.config.credentials import auth_keys, form_example, forms_hint
+from exporter.documents import Document
+from exporter.faults import Path, closest, nearest
+from exporter.providers.definition import Definition
+from exporter.report import Report
+from exporter.validate import Advice, Model, fields
+
+
+class Hints(Advice):
+    """The advice for a configuration whose accounts name these providers."""
+
+    def __init__(self, providers: Mapping[str, Definition]) -> None:
+        self._providers = providers
+
+    def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
+        """Notes a key that doesn't belong where it stands; one under `auth` may be a secret itself."""
+        key, valid = str(path[-1]), list(model.model_fields)
+        if path == ("provider_files",):
+            report.fault(path, "this key is reserved for a later version", "remove it")
+        elif "auth" in path[:-1]:
+            provider = self._provider_at(path, report.document)
+            offered = auth_keys(provider) if model is models.Auth else valid
+            close = closest(key, offered)
+            otherwise = forms_hint(provider) if model is models.Auth else f"valid are {', '.join(valid)}"
+            hint = f"did you mean {close}?" if close else otherwise
+            report.fault(path[:-1] if may_be_secret(key) else path, "unknown key", hint, at=path)
+        elif key in fields(models.Auth) and model is models.Account:
+            report.fault(path, "unknown key", "it belongs under auth")
+        elif key in models.Account.model_fields and model in {models.File, models.Defaults}:
+            report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
+        elif model is models.CreditLimits:
+            capitals = key.upper() if re.fullmatch("[A-Za-z]{3}", key) else None
+            known = [*valid, *models.UNITS, "or a currency like EUR"]
+            report.fault(
+                path, "unknown key", f"did you mean {capitals}?" if capitals else nearest(key, known), word=key
+            )
+        else:
+            super().unknown_key(report, path, model)
+
+    def example(self, report: Report, path: Path, model: type[Model]) -> str:
+        """How a mapping is written: `auth` in a form that the account's provider takes."""
+        return form_example(self._provider_at(path, report.document)) if model is models.Auth else model.example
+
+    def items(self, path: Path) -> str:
+        """How a list is written."""
+        return "begin each account with - name:" if path == ("accounts",) else super().items(path)
+
+    def _provider_at(self, path: Path, document: Document) -> Definition | None:
+        """The provider of the account that a path leads into."""
+        name = document.value_at((*path[:2], "provider"))
+        return self._providers.get(name) if isinstance(name, str) else None
