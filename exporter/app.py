@@ -4,18 +4,19 @@ import asyncio
 import json
 import logging
 import math
+import platform
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from exporter import debug, discovery
-from exporter.account import Account
-from exporter.exposition import compress
+from exporter import __version__, debug, discovery, exposition
+from exporter.exposition import Exposition, compress
 from exporter.faults import closest
+from exporter.metrics import ExporterState
 from exporter.negotiation import OPENMETRICS, accepts_gzip, choose_format
-from exporter.service import Parts, Service
+from exporter.service import Service
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,8 @@ class _Routes:
         self.options = options
         self._external = None if options.external_url is None else discovery.external(options.external_url)
         self._service = service
+        settings = service.accounts.settings
+        self._rendered = settings, Exposition.of(settings)
         self._requests = 0
         self._warned = -math.inf
 
@@ -113,11 +116,16 @@ class _Routes:
         wanted = _collected(request)
         if wanted is None:
             return _bad_request(_WRONG_COLLECT)
-        parts = Parts(not wanted or "accounts" in wanted, not wanted or "exporter" in wanted)
-        return await self._exposed(
-            request,
-            lambda openmetrics: self._service.metrics(parts, self._seconds(request), openmetrics=openmetrics),
-        )
+        content_type = choose_format(_header(request, "Accept"))
+        openmetrics = content_type.startswith(OPENMETRICS)
+        lines: list[str] = []
+        if not wanted or "accounts" in wanted:
+            rendering = self._exposition()
+            views = await self._service.observe_all(self._seconds(request))
+            lines += await rendering.accounts(views, openmetrics=openmetrics)
+        if not wanted or "exporter" in wanted:
+            lines += exposition.exporter(self._state(), openmetrics=openmetrics)
+        return await _exposed(request, content_type, exposition.whole(lines, openmetrics=openmetrics))
 
     async def probe(self, request: web.Request) -> web.Response:
         targets = request.query.getall("target", [])
@@ -130,30 +138,42 @@ class _Routes:
             return _bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
         if _collected(request) is None:
             return _bad_request(_WRONG_COLLECT)
+        rendering = self._exposition()
+        view = await self._service.observe(account, self._seconds(request))
         if request.query.get("debug") == "true":
-            return await self._debug(request, account)
-        return await self._exposed(
-            request,
-            lambda openmetrics: self._service.probe(account, self._seconds(request), openmetrics=openmetrics),
-        )
+            metrics = "".join(await rendering.accounts([view], openmetrics=False))
+            return web.Response(text=debug.report(account, view, metrics), headers={"Cache-Control": "no-store"})
+        content_type = choose_format(_header(request, "Accept"))
+        openmetrics = content_type.startswith(OPENMETRICS)
+        lines = await rendering.accounts([view], openmetrics=openmetrics)
+        return await _exposed(request, content_type, exposition.whole(lines, openmetrics=openmetrics))
 
-    async def _debug(self, request: web.Request, account: Account) -> web.Response:
-        seconds = self._seconds(request)
-        view = await self._service.observe(account, seconds)
-        metrics = await self._service.rendered(view, openmetrics=False)
-        return web.Response(text=debug.report(account, view, metrics), headers={"Cache-Control": "no-store"})
+    def _exposition(self) -> Exposition:
+        """The rendering of the configuration in force, which keeps lines from scrape to scrape."""
+        settings = self._service.accounts.settings
+        if self._rendered[0] is not settings:
+            self._rendered = settings, Exposition.of(settings)
+        return self._rendered[1]
+
+    def _state(self) -> ExporterState:
+        return ExporterState(
+            __version__,
+            platform.python_version(),
+            len(self._service.accounts),
+            self._service.last_reload_successful,
+            self._service.loaded_timestamp_seconds,
+        )
 
     async def page(self, request: web.Request) -> web.Response:
         from exporter import page  # noqa: PLC0415  # templates and all: who never looks, never pays
 
         views = await self._service.observe_all(page.WAIT_SECONDS)
-        state = self._service.state()
         shown = page.Page(
             views,
             self._service.now_timestamp_seconds(),
-            state.version,
+            __version__,
             self.options.telemetry_path,
-            state.last_reload_successful,
+            self._service.last_reload_successful,
         )
         body = (await asyncio.to_thread(page.render, shown)).encode()
         return await _packed(request, body, {**page.headers(), "Vary": "Accept-Encoding"})
@@ -175,12 +195,6 @@ class _Routes:
             name, port = request.get_extra_info("sockname")[:2]
             host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         return discovery.Origin(request.scheme, host)
-
-    async def _exposed(self, request: web.Request, render: Callable[[bool], Awaitable[str]]) -> web.Response:
-        """An exposition in the form that the asker takes."""
-        content_type = choose_format(_header(request, "Accept"))
-        body = (await render(content_type.startswith(OPENMETRICS))).encode()
-        return await _packed(request, body, {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
 
     async def reload(self, _request: web.Request) -> web.Response:
         if not self.options.enable_lifecycle:
@@ -213,6 +227,11 @@ def _header(request: web.Request, name: str) -> str | None:
     """A list's header whole: it may come in several lines (RFC 9110, 5.3)."""
     lines = request.headers.getall(name, [])
     return ", ".join(lines) if lines else None
+
+
+async def _exposed(request: web.Request, content_type: str, text: str) -> web.Response:
+    """An exposition in the form that the asker takes."""
+    return await _packed(request, text.encode(), {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
 
 
 async def _packed(request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:

@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from operator import is_not
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from prometheus_client import Metric
 from prometheus_client.platform_collector import PlatformCollector
@@ -25,7 +25,7 @@ from exporter.metrics import (
 )
 from exporter.providers.definition import Definition
 from exporter.readings import Readings
-from exporter.settings import AccountSettings
+from exporter.settings import AccountSettings, Settings
 
 Chunk = list[tuple[int, str]]
 """Lines of families, by their place in the table."""
@@ -42,6 +42,11 @@ class Exposition:
         in_use = list({provider.id: provider for provider in providers}.values())
         self._headers = [headers(family, _help(family, in_use)) for family in ACCOUNT_FAMILIES]
         self._accounts: dict[str, _AccountLines] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The rendering of a whole configuration's accounts."""
+        return cls(settings.label_names, [account.provider for account in settings.accounts])
 
     async def accounts(self, views: Sequence[View], *, openmetrics: bool) -> list[str]:
         """The text of all account families, in parts to be joined; lets others run in between."""

@@ -1,32 +1,19 @@
-"""The running exporter: the configuration in force, its accounts, and what a scrape of them gives."""
+"""The running exporter: the configuration in force, its accounts, and what is known of them."""
 
 import asyncio
 import logging
-import platform
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from exporter import __version__, exposition
 from exporter.account import Account, View
 from exporter.accounts import Accounts
-from exporter.exposition import Exposition
 from exporter.faults import ConfigError
-from exporter.metrics import ExporterState
 from exporter.scrape import scrape
 from exporter.settings import Settings
 from exporter.source import Clock
 from exporter.transport import Client, HttpClient
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a scrape asks for: every account, or those of one name, and the exporter's own families."""
-
-    accounts: bool = True
-    exporter: bool = True
 
 
 class Service:
@@ -48,9 +35,9 @@ class Service:
             self._clock,
             rng or random.Random(),  # noqa: S311  # jitter, no secret
         )
-        self._exposition = _exposition_of(settings)
-        self._loaded_timestamp_seconds = self._clock.wall()
-        self._last_reload_successful = True
+        self.loaded_timestamp_seconds = self._clock.wall()
+        """When the configuration in force was loaded."""
+        self.last_reload_successful = True
         self._reloading = asyncio.Lock()
 
     async def reload(self) -> ConfigError | None:
@@ -63,37 +50,16 @@ class Service:
             try:
                 settings = await asyncio.to_thread(self._load)
             except ConfigError as error:
-                self._last_reload_successful = False
+                self.last_reload_successful = False
                 for fault in error.faults:
                     logger.error("Configuration is not loaded", extra={"err": str(fault)})  # noqa: TRY400
                 return error
             self.accounts.replace(settings)
-            self._exposition = _exposition_of(settings)
-            self._loaded_timestamp_seconds = self._clock.wall()
-            self._last_reload_successful = True
+            self.loaded_timestamp_seconds = self._clock.wall()
+            self.last_reload_successful = True
             logger.info("Configuration loaded", extra={"accounts": len(self.accounts)})
             await self.accounts.drop_replaced()
             return None
-
-    async def metrics(self, parts: Parts, seconds: float | None, *, openmetrics: bool) -> str:
-        """The text of a scrape that waits `seconds` at most for the accounts."""
-        lines: list[str] = []
-        rendering = self._exposition
-        if parts.accounts:
-            views = await self._scrape(list(self.accounts), seconds)
-            lines += await rendering.accounts(views, openmetrics=openmetrics)
-        if parts.exporter:
-            lines += exposition.exporter(self.state(), openmetrics=openmetrics)
-        return exposition.whole(lines, openmetrics=openmetrics)
-
-    async def probe(self, account: Account, seconds: float | None, *, openmetrics: bool) -> str:
-        """The text of a scrape of one account."""
-        return await self.rendered(await self.observe(account, seconds), openmetrics=openmetrics)
-
-    async def rendered(self, view: View, *, openmetrics: bool) -> str:
-        """The text of one account as it was seen."""
-        lines = await self._exposition.accounts([view], openmetrics=openmetrics)
-        return exposition.whole(lines, openmetrics=openmetrics)
 
     async def observe(self, account: Account, seconds: float | None) -> View:
         """One account's view, after waiting `seconds` at most."""
@@ -119,20 +85,6 @@ class Service:
     def now_timestamp_seconds(self) -> float:
         """Unix time, by the clock that observations are dated with."""
         return self._clock.wall()
-
-    def state(self) -> ExporterState:
-        """What the exporter says of itself."""
-        return ExporterState(
-            __version__,
-            platform.python_version(),
-            len(self.accounts),
-            self._last_reload_successful,
-            self._loaded_timestamp_seconds,
-        )
-
-
-def _exposition_of(settings: Settings) -> Exposition:
-    return Exposition(settings.label_names, [account.provider for account in settings.accounts])
 
 
 def _waiting(seconds: float | None, accounts: int) -> float | None:

@@ -8,12 +8,14 @@ import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from weakref import WeakKeyDictionary
 
 import pytest
 
 from benchmarks.processes import Provider
 from exporter import tls
-from exporter.service import Parts, Service
+from exporter.exposition import Exposition
+from exporter.service import Service
 from exporter.settings import TlsSettings
 from exporter.transport import HttpClient
 from tests.faults import BEHAVIOURS, Behaviour, serving
@@ -48,8 +50,12 @@ def held() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
+_RENDERED: WeakKeyDictionary[Service, Exposition] = WeakKeyDictionary()
+
+
 async def scraped(service: Service) -> str:
-    return await service.metrics(Parts(exporter=False), 9.5, openmetrics=False)
+    rendering = _RENDERED.setdefault(service, Exposition.of(service.accounts.settings))
+    return "".join(await rendering.accounts(await service.observe_all(9.5), openmetrics=False))
 
 
 def function_calls(provider: Provider, count: int, cache_ttl: float) -> int:

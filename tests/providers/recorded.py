@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def api(self) -> Api:
-        return self.provider.apis[self.api_name]  # type: ignore[index]
+        return self.provider.apis[self.api_name]
 
     def __str__(self) -> str:
         return f"{self.provider.id}/{self.path.name}"

@@ -86,7 +86,7 @@ async def request_of(provider: Definition, api: str, form: str) -> str:
         return httpx.Response(404)
 
     account = {"name": "a", "provider": provider.id, "auth": auth(form), "apis": [api]}
-    if provider.apis[api].prices is not None:  # type: ignore[index]
+    if provider.apis[api].prices is not None:
         account["prices"] = {"countries": "all"}
     with redaction.forgetting():
         settings = load_text(json.dumps({"accounts": [account]}), "made").settings
