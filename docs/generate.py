@@ -65,6 +65,15 @@ def filled(text: str, name: str, content: str) -> str:
     return f"{head}{begin}{content}{end}{tail}"
 
 
+def sign_in_table() -> str:
+    """Every form of sign-in with its keys and where it is sent."""
+    rows = [
+        (f"`{form.name}`", f"`{form.outline}`", form.sent or "in a header that the provider names")
+        for form in FORMS.values()
+    ]
+    return _table(("Form", "`auth`", "Sent"), rows)
+
+
 def metrics_table() -> str:
     """Every family with its labels in one table."""
     rows = [(f"`{family.name}`", _names(family.labels), f"{family.help}.") for family in _families()]

@@ -85,6 +85,11 @@ class Form:
         added = f", with {{{', '.join(self.optional)}}} where the provider gave you these" if self.optional else ""
         return f"{self.name}: {{{names}}}{added}"
 
+    @property
+    def outline(self) -> str:
+        """Every key of the form, without values: `basic: {username, password}`."""
+        return f"{self.name}: {{{', '.join(part.name for part in self.parts)}}}" if self.nested else self.name
+
     def example(self, name: str, path: str, *, tell_apart: bool = False) -> str:
         """The form with its confidential parts in files, of which `tell_apart` gives each a name of its own."""
         hidden = [part for part in self.required if part.confidential]

@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from docs.generate import ROOT, filled, metrics_table, providers_table
+from docs.generate import ROOT, filled, metrics_table, providers_table, sign_in_table
 from exporter import redaction
 from exporter.config import models
 from exporter.config.loading import load_text
@@ -165,9 +165,7 @@ def test_every_key_of_the_configuration_is_explained() -> None:
     explained = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`[^`]+`", said))))
     blocks_: tuple[Any, ...] = (models.Account, models.Limits, models.Prices, models.Http, models.Tls, models.ApiKeys)
     keys = {name for block in (models.File, *blocks_) for name in block.model_fields} - {"accounts"}
-    auth: tuple[Any, ...] = (models.Auth, *models.FORM_BLOCKS.values())
-    forms = {name.removesuffix("_file").removesuffix("_env") for block in auth for name in block.model_fields}
-    assert (keys | forms) - explained == set()
+    assert keys - explained == set()
 
 
 def test_defaults_may_hold_what_it_says() -> None:
@@ -180,6 +178,10 @@ def test_the_table_of_providers_is_the_catalogue(hold: Hold) -> None:
     assert [f"docs/providers/{provider}.md" in section("Providers") for provider in builtin()] == [True] * len(
         builtin()
     )
+
+
+def test_the_table_of_sign_in_forms_is_the_table(hold: Hold) -> None:
+    hold(README, filled(text_of(README), "sign-in", sign_in_table()))
 
 
 def test_the_table_of_metrics_is_the_table(hold: Hold) -> None:

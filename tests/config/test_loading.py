@@ -16,6 +16,7 @@ from exporter.providers.catalogue import builtin
 from exporter.redaction import redact
 from exporter.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
+from exporter.sign_in import FORMS, either
 
 QLARA = "accounts:\n- name: a\n  provider: qlara\n  auth: {api_key: key-of-tests}\n  "
 GATEWAY = "accounts:\n- name: a\n  provider: gatewayapi\n  auth: {token: token-of-tests}\n  "
@@ -675,7 +676,7 @@ FAULTS = [
         "accounts:\n- name: a\n  provider: nobody\n  auth: {}",
         [
             f'3: accounts[0].provider: there is no provider "nobody"; there are {PROVIDERS}',
-            "4: accounts[0].auth: no sign-in form; write one of api_key, token, basic or oauth1",
+            f"4: accounts[0].auth: no sign-in form; write one of {either([*FORMS])}",
         ],
     ),
     (
