@@ -270,7 +270,7 @@ def soak(folder: Path, scrapes: int, seed: int = 1) -> Report:
             began = time.monotonic()
             for stage in range(1, STAGES + 1):
                 run.stage(scrapes * stage // STAGES + run.report.left)
-                time.sleep(CALL_TIMEOUT_SECONDS + 0.1)  # calls that outlive their askers
+                time.sleep(CALL_TIMEOUT_SECONDS + 0.1)  # calls that outlive their waiters
                 run.report.readings.append(read_process(process.popen.pid, sum(run.report.statuses.values())))
             run.report.seconds = time.monotonic() - began
             _watch_quiet(run.report, provider, process)

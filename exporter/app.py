@@ -187,7 +187,7 @@ class _Routes:
         return web.Response(body=json.dumps(groups).encode(), headers={"Content-Type": "application/json"})
 
     def _origin(self, request: web.Request) -> discovery.Origin:
-        """Where this asker finds the exporter: as configured, else as it called it, else the socket's own address."""
+        """Where this client finds the exporter: as configured, else as it called it, else the socket's own address."""
         if self._external is not None:
             return self._external
         host = request.headers.get("Host", "")
@@ -235,7 +235,7 @@ async def _exposed(request: web.Request, content_type: str, text: str) -> web.Re
 
 
 async def _packed(request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:
-    """An answer, compressed where the asker takes that."""
+    """An answer, compressed where the client takes that."""
     if accepts_gzip(_header(request, "Accept-Encoding")):
         headers["Content-Encoding"] = "gzip"
         if len(body) > _COMPRESS_IN_THREAD_BYTES:

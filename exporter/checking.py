@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from exporter.account import Observation, View
-from exporter.accounts import Accounts
 from exporter.exposition import Exposition
 from exporter.faults import ConfigError, closest, quoted
 from exporter.judgement import Finding, Severity, findings, worst
+from exporter.observation import Observation, View
 from exporter.readings import ContactQuota, Credit, Readings, Subscription
 from exporter.redaction import redact
+from exporter.registry import Registry
+from exporter.resource import Clock
 from exporter.scrape import scrape
 from exporter.settings import Settings
-from exporter.source import Clock
 from exporter.transport import Client
 
 EXIT_CODES = {Severity.FINE: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
@@ -122,7 +122,7 @@ async def check(
         CheckError: there is no account of such a name.
     """
     clock = clock or Clock()
-    accounts = Accounts(chosen(settings, names), client, clock, random.Random())  # noqa: S311  # jitter, no secret
+    accounts = Registry(chosen(settings, names), client, clock, random.Random())  # noqa: S311  # jitter, no secret
     try:
         views = await scrape(accounts, seconds)
     finally:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from exporter.account import Account, AccountApi, Observation, View
+from exporter.account import Account, AccountApi
 from exporter.durations import format_duration
 from exporter.exposition import number
+from exporter.observation import Observation, View
 from exporter.readings import Readings
 from exporter.redaction import redact
 
@@ -28,7 +29,7 @@ def _api(account: Account, api: AccountApi, observation: Observation) -> Iterato
     failure = observation.failure
     yield f"api {observation.api}: " + ("up" if failure is None else f"failing, {failure.reason}: {failure.detail}")
     yield f"  url: {api.settings.url}"
-    newest = api.source.newest
+    newest = api.resource.newest
     if newest is None:
         yield "  no call has ended yet"
     else:

@@ -1,4 +1,4 @@
-"""Families to text: which format the asker takes, and lines that are rendered once and kept while they hold."""
+"""Families to text: which format the client takes, and lines that are rendered once and kept while they hold."""
 
 import asyncio
 import zlib
@@ -11,7 +11,6 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from exporter.account import Observation, View
 from exporter.metrics import (
     ACCOUNT_FAMILIES,
     EXPORTER_FAMILIES,
@@ -23,6 +22,7 @@ from exporter.metrics import (
     Sample,
     SettingsFamily,
 )
+from exporter.observation import Observation, View
 from exporter.providers.definition import Definition
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, Settings

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from enum import IntEnum
 
-from exporter.account import Observation, View
 from exporter.failure import Reason
+from exporter.observation import Observation, View
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.settings import AccountSettings, Pair, Thresholds
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from exporter.account import Observation, View
+from exporter.observation import Observation, View
 from exporter.providers.definition import Api, field_name
 from exporter.readings import STATUSES, Readings
 from exporter.settings import AccountSettings, Pair

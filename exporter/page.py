@@ -12,8 +12,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from exporter.account import NOT_WAITED_FOR, Observation, View
 from exporter.judgement import Finding, Severity, amount, findings, fullness, limit, percent, span, unwatched, worst
+from exporter.observation import NOT_WAITED_FOR, Observation, View
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.redaction import redact
 from exporter.settings import Pair, Thresholds

@@ -1,17 +1,18 @@
-"""One scrape: every account asked at once, and what each of them said by the deadline."""
+"""One scrape: every account called at once, and what each of them said by the deadline."""
 
 import asyncio
 import math
 from collections.abc import Iterable
 
-from exporter.account import Account, Ticket, View
+from exporter.account import Account, PendingScrape
+from exporter.observation import View
 
 STARTED_AT_ONCE = 20
 """Accounts whose calls begin in one turn of the loop: hundreds would hold up everybody else."""
 
 
 async def scrape(accounts: Iterable[Account], seconds: float | None) -> list[View]:
-    """Ask all apis of all accounts at once and wait until all have answered, `seconds` at most.
+    """Call all apis of all accounts at once and wait until all have answered, `seconds` at most.
 
     Without `seconds` each account's own timeout ends the wait. It never raises for what a provider does:
     an api that hasn't answered is a timeout in this scrape's views alone, and its call goes on.
@@ -21,17 +22,17 @@ async def scrape(accounts: Iterable[Account], seconds: float | None) -> list[Vie
     deadline = math.inf if seconds is None or not accounts else accounts[0].now() + seconds
     end = None if seconds is None else loop.time() + seconds
     this = object()
-    tickets: list[Ticket] = []
+    pending: list[PendingScrape] = []
     try:
         for number, account in enumerate(accounts, 1):
-            tickets.append(account.ask(this, deadline))
+            pending.append(account.start(this, deadline))
             if number % STARTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        tasks = {task for ticket in tickets for task in ticket.tasks}
+        tasks = {task for each in pending for task in each.tasks}
         if tasks:
             await asyncio.wait(tasks, timeout=None if end is None else max(0.0, end - loop.time()))
     except asyncio.CancelledError:
-        for ticket in tickets:
-            ticket.leave()
+        for each in pending:
+            each.stop_waiting()
         raise
-    return [ticket.view() for ticket in tickets]
+    return [each.end() for each in pending]

@@ -5,12 +5,13 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
-from exporter.account import Account, View
-from exporter.accounts import Accounts
+from exporter.account import Account
 from exporter.faults import ConfigError
+from exporter.observation import View
+from exporter.registry import Registry
+from exporter.resource import Clock
 from exporter.scrape import scrape
 from exporter.settings import Settings
-from exporter.source import Clock
 from exporter.transport import Client, HttpClient
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class Service:
         self._load = load
         settings = load()
         self._clock = clock or Clock()
-        self.accounts = Accounts(
+        self.accounts = Registry(
             settings,
             client or HttpClient(),
             self._clock,

@@ -1,4 +1,4 @@
-"""Accounts in virtual time: cache, single flight, backoff, what a scrape gets to see."""
+"""Accounts in virtual time: cache, one call in flight, backoff, what a scrape gets to see."""
 
 import asyncio
 import itertools
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from exporter.account import View
-from exporter.accounts import Accounts
 from exporter.credential import Credential
 from exporter.failure import Reason
+from exporter.observation import View
+from exporter.registry import Registry
 from exporter.scrape import scrape
 from exporter.secret import Secret
 from exporter.settings import AccountSettings
@@ -30,8 +30,8 @@ def qlara(call: Call) -> Reply:
     return Reply(QLARA_BODIES[call.url.rpartition("/")[2]])
 
 
-def accounts_of(loop: VirtualLoop, client: ScriptedClient, *all_settings: AccountSettings) -> Accounts:
-    return Accounts(settings(*all_settings), client, loop.clock(), rng())
+def accounts_of(loop: VirtualLoop, client: ScriptedClient, *all_settings: AccountSettings) -> Registry:
+    return Registry(settings(*all_settings), client, loop.clock(), rng())
 
 
 def reasons(view: View) -> list[str]:
@@ -42,7 +42,7 @@ def has_values(view: View) -> list[bool]:
     return [o.readings is not None for o in view.observations]
 
 
-async def one(accounts: Accounts, seconds: float | None = 9.5) -> View:
+async def one(accounts: Registry, seconds: float | None = 9.5) -> View:
     return (await scrape(accounts, seconds))[0]
 
 
@@ -133,7 +133,7 @@ def test_a_scrape_ends_at_its_deadline_with_a_timeout_of_its_own_alone() -> None
     run(main)
 
 
-def test_an_answer_that_comes_after_its_askers_left_serves_the_next_scrape_even_past_cache_ttl() -> None:
+def test_an_answer_that_comes_after_its_waiters_left_serves_the_next_scrape_even_past_cache_ttl() -> None:
     async def main(loop: VirtualLoop) -> None:
         client = ScriptedClient(lambda _: agile(seconds=6))
         accounts = accounts_of(loop, client, account(cache_ttl=0.0, stale_for_seconds=0.0))
@@ -534,6 +534,23 @@ def test_a_reload_forgets_refusals_but_keeps_answers_calls_under_way_and_rate_li
         assert (client.count("/subscription"), client.count("/credit"), client.count("/contacts")) == (1, 2, 1)
         assert [o.requests for o in view.observations] == [1, 2, 1]
         assert view.settings.labels == {"tier": "gold"}
+
+    run(main)
+
+
+def test_a_key_that_changed_before_a_reload_read_it_is_the_one_that_is_sent(key_file: Path) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        def read() -> AccountSettings:
+            return account(credential=Credential("api_key", {"api_key": Secret.from_file(key_file)}), cache_ttl=0.0)
+
+        client = ScriptedClient(lambda _: agile())
+        accounts = accounts_of(loop, client, read())
+        await one(accounts)
+        key_file.write_text("second-key-of-all")
+        accounts.replace(settings(read()))
+        view = await one(accounts)
+        assert view.observations[0].requests == 2
+        assert client.headers[-1]["X-Api-Key"] == "second-key-of-all"
 
     run(main)
 

@@ -15,14 +15,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from exporter.account import View
-from exporter.accounts import Accounts
 from exporter.credential import Credential
 from exporter.failure import Reason
+from exporter.observation import View
+from exporter.registry import Registry
+from exporter.resource import LATE_ANSWER_SECONDS
 from exporter.scrape import scrape
 from exporter.secret import Secret
 from exporter.settings import AccountSettings
-from exporter.source import LATE_ANSWER_SECONDS
 from exporter.transport import Call
 from tests.virtual import Reply, ScriptedClient, VirtualLoop, account, rng, settings
 
@@ -59,7 +59,7 @@ class AccountStates(RuleBasedStateMachine):
         self.rotations = 0
         self.write_key()
         self.credential = Credential("api_key", {"api_key": Secret.from_file(self.key)})
-        self.accounts = Accounts(settings(self.settings()), self.client, self.loop.clock(), rng())
+        self.accounts = Registry(settings(self.settings()), self.client, self.loop.clock(), rng())
         self.scrapes: set[asyncio.Task[None]] = set()
         self.not_before = dict.fromkeys(APIS, 0.0)  # by a refusal: forgotten at a reload or a rotation
         self.not_before_limit = dict.fromkeys(APIS, 0.0)  # by a rate limit: never forgotten
@@ -134,7 +134,7 @@ class AccountStates(RuleBasedStateMachine):
             )
             age = now - told
             assert age >= -TINY
-            # An answer that came after its askers had left may be older, where it succeeded; that the key has
+            # An answer that came after its waiters had left may be older, where it succeeded; that the key has
             # been refused since, elsewhere, doesn't take it away.
             reason = observation.failure and observation.failure.reason
             late = reason in {None, Reason.UNAUTHORIZED} and age <= LATE_ANSWER_SECONDS + (now - began) + TINY
@@ -196,7 +196,7 @@ class AccountStates(RuleBasedStateMachine):
         """What a reload and a rotation forget: refusals, and the pauses that they alone gave."""
         self.epoch += 1
         for api in APIS:
-            newest = next(iter(self.accounts)).apis[api].source.newest
+            newest = next(iter(self.accounts)).apis[api].resource.newest
             reason = getattr(getattr(newest, "result", None), "reason", None)
             if reason in {Reason.UNAUTHORIZED, Reason.FORBIDDEN}:
                 self.pace[api] = 0.0

@@ -172,7 +172,7 @@ async def test_any_other_path_is_not_found(app: App) -> None:
     await app.text("/metrics/", 404)
 
 
-async def test_the_form_is_what_the_asker_takes(app: App) -> None:
+async def test_the_form_is_what_the_client_takes(app: App) -> None:
     plain = await app.client.get("/metrics", headers={"Accept": "application/json"})
     assert plain.headers["Content-Type"] == TEXT
     assert plain.headers["Vary"] == "Accept, Accept-Encoding"
@@ -295,7 +295,7 @@ async def test_the_server_says_no_more_of_itself_than_its_name(app: App) -> None
     assert answer.headers["Server"] == "sms-exporter"
 
 
-async def test_an_asker_that_leaves_before_the_answer_is_no_error(app: App, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_leaves_before_the_answer_is_no_error(app: App, caplog: pytest.LogCaptureFixture) -> None:
     app.provider.script = lambda _: agile(seconds=0.3)
     assert app.client.port is not None
     _, writer = await asyncio.open_connection(app.client.host, app.client.port)

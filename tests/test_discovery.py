@@ -75,7 +75,7 @@ async def test_it_is_for_get_and_head() -> None:
 
 
 @pytest.mark.parametrize("host", ["sms.example.com", "sms_exporter:10077", "[2001:db8::1]:10077", "10.0.0.7:1"])
-async def test_the_host_that_the_asker_used_is_the_address(host: str) -> None:
+async def test_the_host_that_the_client_used_is_the_address(host: str) -> None:
     async with App(*two()) as app:
         assert {group["targets"][0] for group in await targets(app, {"Host": host})} == {host}
 
@@ -122,7 +122,7 @@ def test_anything_else_is_no_external_url(url: str) -> None:
         external(url)
 
 
-async def test_an_external_url_stands_for_what_the_asker_used() -> None:
+async def test_an_external_url_stands_for_what_the_client_used() -> None:
     options = WebOptions(external_url="https://ops.example.com/sms/")
     async with App(*two(), options=options) as app:
         for path in ("/sd", "/sms/sd"):

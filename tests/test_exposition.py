@@ -13,10 +13,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter import exposition
-from exporter.account import Observation, View
 from exporter.exposition import Exposition
 from exporter.failure import Failure, Reason
 from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, ExporterState
+from exporter.observation import Observation, View
 from exporter.providers.catalogue import builtin
 from exporter.readings import Credit, Readings
 from exporter.settings import Pair, Thresholds

@@ -1,4 +1,4 @@
-"""Under load and under attack, in real processes: memory, several askers, reloads, kill -9, slow clients."""
+"""Under load and under attack, in real processes: memory, several scrapes at once, reloads, kill -9, slow clients."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Which format an asker gets: text 0.0.4 or OpenMetrics 1.0, and gzip."""
+"""Which format a client gets: text 0.0.4 or OpenMetrics 1.0, and gzip."""
 
 import pytest
 from hypothesis import given

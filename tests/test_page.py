@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import page, redaction
-from exporter.account import NOT_WAITED_FOR, Observation, View
 from exporter.app import WebOptions
 from exporter.failure import Failure, Reason
 from exporter.faults import ConfigError, Fault
+from exporter.observation import NOT_WAITED_FOR, Observation, View
 from exporter.page import Page, render
 from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subscription
 from exporter.service import Service
@@ -373,7 +373,7 @@ async def test_the_page_counts_among_the_requests_at_once() -> None:
         assert (await first).status == 200
 
 
-def test_the_page_waits_2_s_at_most_and_the_late_answer_serves_the_next_asker() -> None:
+def test_the_page_waits_2_s_at_most_and_the_late_answer_serves_the_next_waiter() -> None:
     async def main(loop: VirtualLoop) -> tuple[float, View, View]:
         client = ScriptedClient(lambda _: agile(seconds=5.0))
         service = Service(lambda: settings(account("one")), client, loop.clock(), rng())

@@ -424,7 +424,7 @@ async def test_nothing_that_comes_out_of_the_service_shows_a_secret(tmp_path: Pa
                     )
                     assert status == 200
                 for secret in SECRETS.values():
-                    # An asker's own words aren't given back either.
+                    # A client's own words aren't given back either.
                     for path, expected in (
                         (f"/{quote(secret, safe='')}", 404),
                         (f"/probe?target={quote(secret, safe='')}", 400),

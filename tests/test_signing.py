@@ -8,10 +8,11 @@ import pytest
 from aiohttp import web
 from oauthlib.oauth1 import Client
 
-from exporter.account import View
-from exporter.accounts import Accounts
 from exporter.credential import Credential
+from exporter.observation import View
 from exporter.providers.catalogue import builtin
+from exporter.registry import Registry
+from exporter.resource import Clock
 from exporter.scrape import scrape
 from exporter.secret import Secret
 from exporter.settings import AccountSettings
@@ -19,7 +20,6 @@ from exporter.signing import signer
 from exporter.simulator.clock import Clock as StoryClock
 from exporter.simulator.server import create_app
 from exporter.simulator.story import Story
-from exporter.source import Clock
 from exporter.transport import HttpClient
 from tests.virtual import account, rng, settings
 
@@ -48,7 +48,7 @@ async def simulator() -> AsyncIterator[str]:
 
 
 async def ask(one: AccountSettings) -> View:
-    accounts = Accounts(settings(one), HttpClient(), Clock(), rng())
+    accounts = Registry(settings(one), HttpClient(), Clock(), rng())
     try:
         return (await scrape(accounts, 5))[0]
     finally:

@@ -16,14 +16,14 @@ import httpx
 import pytest
 import respx
 
-from exporter.accounts import Accounts
 from exporter.failure import FailureError, Reason
 from exporter.providers.catalogue import builtin
 from exporter.proxies import proxy_for
+from exporter.registry import Registry
+from exporter.resource import Clock
 from exporter.scrape import scrape
 from exporter.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
-from exporter.source import Clock
 from exporter.transport import Call, HttpClient, retry_after
 from tests.faults import BEHAVIOURS, GOOD, Authority, Behaviour, answers, response, sends, serving
 from tests.virtual import account, rng, settings
@@ -72,7 +72,7 @@ async def test_every_behaviour_gives_its_reason_in_one_scrape_that_ends_in_time_
             account("no-such-host", base_url="http://no-such-host.invalid"),
             account("healthy", base_url=f"http://127.0.0.1:{port}"),
         ]
-        every = Accounts(settings(*accounts), client, Clock(), rng())
+        every = Registry(settings(*accounts), client, Clock(), rng())
         loop = asyncio.get_running_loop()
         began = loop.time()
         views = await scrape(every, 4.0)

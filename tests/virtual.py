@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from exporter.credential import Credential
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers.catalogue import builtin
+from exporter.resource import Clock
 from exporter.settings import AccountSettings, ApiSettings, HttpSettings, Settings
-from exporter.source import Clock
 from exporter.transport import Answer, Call
 from tests import sign_in
 

@@ -9,7 +9,6 @@ from tempfile import TemporaryFile
 from typing import TextIO
 
 from exporter import __version__
-from exporter.account import Observation, View
 from exporter.exposition import escape, headers, number
 from exporter.failure import Failure, FailureError, Reason
 from exporter.metrics import (
@@ -23,6 +22,7 @@ from exporter.metrics import (
     Sample,
     SettingsFamily,
 )
+from exporter.observation import Observation, View
 from exporter.providers import extract
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, ApiSettings, Settings

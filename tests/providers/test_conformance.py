@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from exporter import redaction
-from exporter.accounts import Accounts
 from exporter.config.loading import load_text
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers import extract
@@ -17,8 +16,9 @@ from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
 from exporter.providers.values import steps
 from exporter.readings import ContactQuota, Readings
+from exporter.registry import Registry
+from exporter.resource import Clock
 from exporter.scrape import scrape
-from exporter.source import Clock
 from exporter.transport import HttpClient
 from tests.providers.recorded import ANSWERS, FOLDERS, SUFFIXES, Answer, answers, expected
 from tests.sign_in import auth
@@ -90,7 +90,7 @@ async def request_of(provider: Definition, api: str, form: str) -> str:
         account["prices"] = {"countries": "all"}
     with redaction.forgetting():
         settings = load_text(json.dumps({"accounts": [account]}), "made").settings
-        accounts = Accounts(settings, HttpClient(lambda _http, _proxy: httpx.MockTransport(refuse)), Clock(), rng())
+        accounts = Registry(settings, HttpClient(lambda _http, _proxy: httpx.MockTransport(refuse)), Clock(), rng())
         await scrape(accounts, 5)
         await accounts.aclose()
     return re.sub(r'(oauth_(?:nonce|timestamp|signature))="[^"]*"', r'\1="…"', "\n\n".join(sent))

@@ -1,17 +1,17 @@
 """All accounts of a configuration, and what goes on when it is loaded anew."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter.account import Account
+from exporter.resource import Clock, Resource
 from exporter.settings import AccountSettings, ApiSettings, HttpSettings, Settings
-from exporter.source import Clock, Source
 from exporter.transport import Client
 
 
 @dataclass(frozen=True, slots=True)
-class _SourceKey:
+class _ResourceKey:
     """What makes two calls the same call; `owner` and `credential` are None where the URL is public."""
 
     owner: str | None
@@ -22,7 +22,7 @@ class _SourceKey:
     credential: object
 
 
-class Accounts:
+class Registry:
     """The accounts, by name in the configuration's order."""
 
     def __init__(self, settings: Settings, client: Client, clock: Clock, rng: random.Random) -> None:
@@ -31,8 +31,8 @@ class Accounts:
         self._clock = clock
         self._rng = rng
         self._accounts: dict[str, Account] = {}
-        self._sources: dict[_SourceKey, Source] = {}
-        self._replaced: list[Source] = []
+        self._resources: dict[_ResourceKey, Resource] = {}
+        self._replaced: list[Resource] = []
         self.replace(settings)
 
     def __iter__(self) -> Iterator[Account]:
@@ -48,29 +48,31 @@ class Accounts:
     def replace(self, settings: Settings) -> None:
         """Put a new configuration in force at once.
 
-        An account that asks the same URLs with the same credential keeps answers, counters and calls under
+        An account that calls the same URLs with the same credential keeps answers, counters and calls under
         way, whatever else has changed; refusals are forgotten (a reload is how an operator says "try again"),
         a rate limit is not.
         """
-        before, self._sources = self._sources, {}
+        before, self._resources = self._resources, {}
         accounts: dict[str, Account] = {}
         for account in settings.accounts:
-            sources = {api.name: self._source(account, api, before) for api in account.apis}
-            known = self._accounts.get(account.name)
-            if known is not None and _ask_alike(known.settings, account):
-                known.adopt(account, sources)
-                accounts[account.name] = known
-            else:
-                accounts[account.name] = Account(account, sources, self._clock, self._rng)
+            resources = {api.name: self._resource(account, api, before) for api in account.apis}
+            accounts[account.name] = self._account(account, resources, self._accounts.get(account.name))
         self.settings, self._accounts = settings, accounts
-        for source, ttl in self._shortest_ttls().items():
-            source.cache_ttl_seconds = ttl
-        self._replaced += [source for key, source in before.items() if key not in self._sources]
+        for resource, ttl in self._shortest_ttls().items():
+            resource.cache_ttl_seconds = ttl
+        in_use = set(self._resources.values())
+        self._replaced += [resource for resource in before.values() if resource not in in_use]
         self._client.keep_only({account.http for account in settings.accounts})
 
-    def _source(self, account: AccountSettings, api: ApiSettings, before: dict[_SourceKey, Source]) -> Source:
+    def _account(self, settings: AccountSettings, resources: Mapping[str, Resource], known: Account | None) -> Account:
+        if known is None or not _call_alike(known.settings, settings):
+            return Account(settings, resources, self._clock, self._rng)
+        known.adopt(settings, resources)
+        return known
+
+    def _resource(self, account: AccountSettings, api: ApiSettings, kept: Mapping[_ResourceKey, Resource]) -> Resource:
         definition = account.provider.apis[api.name]
-        key = _SourceKey(
+        key = _ResourceKey(
             None if definition.public else account.name,
             account.provider.id,
             api.name,
@@ -78,34 +80,36 @@ class Accounts:
             account.http,
             None if definition.public else account.credential,
         )
-        source = self._sources.get(key) or before.get(key)
-        if source is None:
-            source = Source(account.provider, definition, api.url, account.http, self._client, self._clock, self._rng)
-        self._sources[key] = source
-        return source
+        resource = self._resources.get(key) or kept.get(key)
+        if resource is None:
+            resource = Resource(
+                account.provider, definition, api.url, account.http, self._client, self._clock, self._rng
+            )
+        self._resources[key] = resource
+        return resource
 
-    def _shortest_ttls(self) -> dict[Source, float]:
-        """The age from which a source is asked again: of accounts that share one, the most impatient rules."""
-        shortest: dict[Source, float] = {}
+    def _shortest_ttls(self) -> dict[Resource, float]:
+        """The age from which a resource is called again: of accounts that share one, the most impatient rules."""
+        shortest: dict[Resource, float] = {}
         for account in self:
             for api in account.apis.values():
                 ttl = api.settings.cache_ttl_seconds
-                shortest[api.source] = min(ttl, shortest.get(api.source, ttl))
+                shortest[api.resource] = min(ttl, shortest.get(api.resource, ttl))
         return shortest
 
     async def drop_replaced(self) -> None:
         """Break off the calls that no account of the configuration in force has."""
         replaced, self._replaced = self._replaced, []
-        for source in replaced:
-            await source.aclose()
+        for resource in replaced:
+            await resource.aclose()
 
     async def aclose(self) -> None:
         """Break off every call and close every connection."""
         await self.drop_replaced()
-        for source in self._sources.values():
-            await source.aclose()
+        for resource in self._resources.values():
+            await resource.aclose()
         await self._client.aclose()
 
 
-def _ask_alike(one: AccountSettings, other: AccountSettings) -> bool:
+def _call_alike(one: AccountSettings, other: AccountSettings) -> bool:
     return one.provider.id == other.provider.id and one.credential == other.credential

@@ -1,0 +1,67 @@
+"""What became of a call, and what one scrape gets to know of an account."""
+
+from dataclasses import dataclass
+
+from exporter.failure import Failure, Reason
+from exporter.readings import Readings
+from exporter.settings import AccountSettings
+
+NOT_WAITED_FOR = "no answer within the time that the scrape has"
+"""The detail of a timeout that is one scrape's alone: the call goes on."""
+
+
+@dataclass(eq=False, slots=True)
+class Outcome:
+    """A call that has ended; `ended` is monotonic, `ended_timestamp_seconds` Unix time. Nothing changes it later."""
+
+    result: Readings | Failure
+    ended: float
+    ended_timestamp_seconds: float
+    duration_seconds: float
+    status: int | None = None
+    header_names: tuple[str, ...] = ()
+
+    @property
+    def started(self) -> float:
+        """When the call began (monotonic)."""
+        return self.ended - self.duration_seconds
+
+    @property
+    def reason(self) -> Reason | None:
+        """The kind of failure; None where the call gave readings."""
+        return self.result.reason if isinstance(self.result, Failure) else None
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the call gave no readings; None where it did."""
+        return self.result if isinstance(self.result, Failure) else None
+
+    @property
+    def readings(self) -> Readings | None:
+        """What the answer told; None where the call failed."""
+        return None if isinstance(self.result, Failure) else self.result
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one scrape gets to know of one api.
+
+    `readings` are the last good ones while they may still be served, `failure` says why the newest call
+    (or this scrape's wait) failed; both can be there. Without either nothing is known yet.
+    """
+
+    api: str
+    readings: Readings | None = None
+    failure: Failure | None = None
+    last_success_timestamp_seconds: float | None = None
+    duration_seconds: float | None = None
+    requests: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one scrape gets to know of one account, an observation an api."""
+
+    settings: AccountSettings
+    observations: tuple[Observation, ...]
