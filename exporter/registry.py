@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter.account import Account
+from exporter.providers.definition import Definition
 from exporter.resource import Clock, Resource
 from exporter.settings import AccountSettings, ApiSettings, HttpSettings, Settings
 from exporter.transport import Client
@@ -30,6 +31,7 @@ class Registry:
         self._client = client
         self._clock = clock
         self._rng = rng
+        self._definitions: dict[str, Definition] = {}
         self._accounts: dict[str, Account] = {}
         self._resources: dict[_ResourceKey, Resource] = {}
         self._replaced: list[Resource] = []
@@ -50,14 +52,19 @@ class Registry:
 
         An account that calls the same URLs with the same credential keeps answers, counters and calls under
         way, whatever else has changed; refusals are forgotten (a reload is how an operator says "try again"),
-        a rate limit is not.
+        a rate limit is not. Where the provider's definition has another content, nothing is kept.
         """
+        definitions = {account.provider.id: account.provider for account in settings.accounts}
+        # Compared once a provider: definitions that were read anew are other objects for every account.
+        alike = {name for name, definition in definitions.items() if self._definitions.get(name) == definition}
+        known = {name: account for name, account in self._accounts.items() if account.settings.provider.id in alike}
+        kept = {key: resource for key, resource in self._resources.items() if key.provider in alike}
         before, self._resources = self._resources, {}
         accounts: dict[str, Account] = {}
         for account in settings.accounts:
-            resources = {api.name: self._resource(account, api, before) for api in account.apis}
-            accounts[account.name] = self._account(account, resources, self._accounts.get(account.name))
-        self.settings, self._accounts = settings, accounts
+            resources = {api.name: self._resource(account, api, kept) for api in account.apis}
+            accounts[account.name] = self._account(account, resources, known.get(account.name))
+        self.settings, self._definitions, self._accounts = settings, definitions, accounts
         for resource, ttl in self._shortest_ttls().items():
             resource.cache_ttl_seconds = ttl
         in_use = set(self._resources.values())

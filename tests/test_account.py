@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -534,6 +535,30 @@ def test_a_reload_forgets_refusals_but_keeps_answers_calls_under_way_and_rate_li
         assert (client.count("/subscription"), client.count("/credit"), client.count("/contacts")) == (1, 2, 1)
         assert [o.requests for o in view.observations] == [1, 2, 1]
         assert view.settings.labels == {"tier": "gold"}
+
+    run(main)
+
+
+def test_a_reload_keeps_what_is_known_by_the_content_of_the_definition_whoever_read_it() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        client = ScriptedClient(lambda call: Reply(PRICES) if call.url.endswith("json") else Reply(status=403))
+        old = account(provider="gatewayapi", apis=["credit", "prices"])
+        accounts = accounts_of(loop, client, old)
+        assert reasons(await one(accounts)) == ["ip_not_allowed", "up"]
+        (known,) = accounts
+        accounts.replace(settings(replace(old, provider=old.provider.model_copy(deep=True))))
+        assert (list(accounts), client.count()) == ([known], 2)
+        assert [api.caller.requests for api in known.apis.values()] == [1, 1]
+        # A word of the definition's is another: what the old one made of the answers counts no longer.
+        changed = old.provider.errors.model_copy(update={"statuses": {403: Reason.SUSPENDED}})
+        other = replace(old, provider=old.provider.model_copy(update={"errors": changed}))
+        accounts.replace(settings(other))
+        await accounts.drop_replaced()
+        view = await one(accounts)
+        assert (reasons(view), client.count()) == (["suspended", "up"], 4)
+        assert [o.requests for o in view.observations] == [1, 1]
+        assert known not in list(accounts)
+        await accounts.aclose()
 
     run(main)
 
