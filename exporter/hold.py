@@ -140,4 +140,4 @@ class Caller:
         if outcome.result.remarks != self._remarks:
             self._remarks = outcome.result.remarks
             for remark in self._remarks:
-                logger.warning("Answer is odd", extra={**labels, "detail": remark})
+                logger.warning("Unexpected value in response", extra={**labels, "detail": remark})

@@ -63,7 +63,7 @@ async def report(order: Order) -> int:
         text, code = _refusal(order.form, error), _UNKNOWN
     except Exception:
         # Python's own exit code for a defect, 1, would be a warning to a monitoring system.
-        logger.exception("Defect of the exporter")
+        logger.exception("Unexpected error")
         text, code = _refusal(order.form, CheckError("Defect of the exporter: stderr has more")), _UNKNOWN
     return _write(text) or code
 

@@ -198,7 +198,7 @@ class Resource:
             result = Failure(Reason.TIMEOUT, f"no whole answer within {end - started:g} s")
         except Exception as error:
             # The one place that outlives any defect below it: the account says `internal`, the scrape goes on.
-            logger.exception("Defect of the exporter", extra={"url": self.url})
+            logger.exception("Unexpected error", extra={"url": self.url})
             result = Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
         if isinstance(result, Failure):
             call.caller.failures += 1
