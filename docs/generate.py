@@ -9,7 +9,7 @@ from pathlib import Path
 
 from exporter.durations import format_duration
 from exporter.failure import Reason
-from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, Family
+from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, Family
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import (
     API_NAMES,

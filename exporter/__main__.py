@@ -2,6 +2,6 @@
 
 import sys
 
-from exporter.cli import command
+from exporter.cli.main import command
 
 sys.exit(command())

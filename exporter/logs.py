@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from exporter.redaction import redact
+from exporter.secrets.redaction import redact
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from exporter.credential import Credential
 from exporter.providers.definition import Definition
-from exporter.secret import Secret
+from exporter.secrets.credential import Credential
+from exporter.secrets.secret import Secret
 
 Severity = Literal["warning", "critical"]
 

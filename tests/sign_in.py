@@ -1,7 +1,7 @@
 """Secrets of every form of sign-in, made up by one rule: the part `api_key` is `the-api-key`."""
 
-from exporter.credential import Credential
-from exporter.secret import Secret
+from exporter.secrets.credential import Credential
+from exporter.secrets.secret import Secret
 from exporter.sign_in import FORMS
 
 

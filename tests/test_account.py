@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from exporter.credential import Credential
+from exporter.accounts.observation import View
+from exporter.accounts.registry import Registry
+from exporter.accounts.scrape import scrape
+from exporter.client.http import Call
 from exporter.failure import Reason
-from exporter.observation import View
-from exporter.registry import Registry
-from exporter.scrape import scrape
-from exporter.secret import Secret
+from exporter.secrets.credential import Credential
+from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings
-from exporter.transport import Call
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, rng, run, settings
 
 REFUSED = Reply(b'{"status": "fail", "data": {"authentication": "?"}}', 401)

@@ -15,15 +15,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from exporter.credential import Credential
+from exporter.accounts.observation import View
+from exporter.accounts.registry import Registry
+from exporter.accounts.resource import LATE_ANSWER_SECONDS
+from exporter.accounts.scrape import scrape
+from exporter.client.http import Call
 from exporter.failure import Reason
-from exporter.observation import View
-from exporter.registry import Registry
-from exporter.resource import LATE_ANSWER_SECONDS
-from exporter.scrape import scrape
-from exporter.secret import Secret
+from exporter.secrets.credential import Credential
+from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings
-from exporter.transport import Call
 from tests.virtual import Reply, ScriptedClient, VirtualLoop, account, rng, settings
 
 APIS = ("subscription", "credit", "contacts")

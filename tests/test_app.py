@@ -11,11 +11,11 @@ from multidict import CIMultiDict
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter.app import WebOptions, create_app
-from exporter.faults import ConfigError, Fault
-from exporter.negotiation import OPENMETRICS, TEXT
-from exporter.service import Service
+from exporter.accounts.service import Service
+from exporter.documents.faults import ConfigError, Fault
 from exporter.settings import AccountSettings, Settings
+from exporter.web.negotiation import OPENMETRICS, TEXT
+from exporter.web.routes import WebOptions, create_app
 from tests.virtual import Reply, ScriptedClient, account, agile, rng, settings
 
 

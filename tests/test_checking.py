@@ -21,13 +21,15 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter import cli, nagios, redaction, table
-from exporter.checking import EXIT_CODES, CheckError, Result, as_json, check, chosen, prometheus
+from exporter.check import nagios, table
+from exporter.check.command import Order, report
+from exporter.check.health import Severity
+from exporter.check.result import EXIT_CODES, CheckError, Result, as_json, check, chosen, prometheus
+from exporter.cli import main
+from exporter.client.http import Call
 from exporter.failure import Reason
-from exporter.judgement import Severity
-from exporter.reporting import Order, report
+from exporter.secrets import redaction
 from exporter.settings import AccountSettings, Pair, Thresholds
-from exporter.transport import Call
 from tests.conftest import program
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, run, settings
 
@@ -432,7 +434,7 @@ def test_the_command(
     accounts: list[str], names: list[str], exit_code: int, form: str,
 ) -> None:  # fmt: skip
     file = provider.file(tmp_path, *accounts)
-    assert cli.main(["check", *names, f"--config.file={file}", "--format", form]) == exit_code
+    assert main.main(["check", *names, f"--config.file={file}", "--format", form]) == exit_code
     out, err = capsys.readouterr()
     asked = [name for name in (f"a{balance}" for balance in accounts) if not names or name in names]
     if form == "json":
@@ -461,7 +463,7 @@ def test_an_unknown_account_is_unknown_and_nobody_is_asked(
     provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
     file = provider.file(tmp_path, "500", "20", "slow")
-    assert cli.main(["check", "a5000", "a20", f"--config.file={file}", "--format", form]) == 3
+    assert main.main(["check", "a5000", "a20", f"--config.file={file}", "--format", form]) == 3
     out, err = capsys.readouterr()
     assert err == 'no account has the name "a5000"; did you mean a500?\n'
     if form == "json":
@@ -477,7 +479,7 @@ def test_a_bad_file_is_unknown(
 ) -> None:
     file = provider.file(tmp_path, "500")
     file.write_text(file.read_text() + "- {name: a500, provider: qlarra, auth: {api_key: x-secret}}\n")
-    assert cli.main(["check", f"--config.file={file}", "--format", form]) == 3
+    assert main.main(["check", f"--config.file={file}", "--format", form]) == 3
     out, err = capsys.readouterr()
     assert f"{file}:7: accounts[1].provider: there is no provider" in err
     faults = err.splitlines()
@@ -494,7 +496,7 @@ def test_what_is_odd_in_the_file_is_logged(
 ) -> None:
     file = provider.file(tmp_path, "500")
     file.write_text(file.read_text().replace("  name:", "  labels: {team: x}\n  name:"))
-    assert cli.main(["check", f"--config.file={file}"]) == 0
+    assert main.main(["check", f"--config.file={file}"]) == 0
     assert "Configuration is odd" in capsys.readouterr().err
 
 
@@ -503,13 +505,13 @@ def test_what_is_odd_in_the_file_is_logged(
 )
 def test_a_flag_that_makes_no_sense_is_unknown_and_not_critical(flags: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        cli.main(["check", *flags])
+        main.main(["check", *flags])
     assert end.value.code == 3
 
 
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        cli.main(["check", "--help"])
+        main.main(["check", "--help"])
     assert not end.value.code
     assert "--timeout SECONDS" in capsys.readouterr().out
 
@@ -622,7 +624,7 @@ def test_a_result_that_nobody_can_read_is_unknown(provider: Provider, tmp_path: 
 def test_a_full_disk_is_unknown(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        assert cli.main(["check", f"--config.file={provider.file(tmp_path, '500')}"]) == 3
+        assert main.main(["check", f"--config.file={provider.file(tmp_path, '500')}"]) == 3
 
 
 @pytest.mark.parametrize("form", ["table", "nagios"])
@@ -631,7 +633,7 @@ def test_a_closed_stdout_is_unknown(
 ) -> None:
     file = provider.file(tmp_path, "500")
     monkeypatch.setattr(sys, "stdout", None)  # as Python has it where the file descriptor is closed
-    assert cli.main(["check", f"--config.file={file}", f"--format={form}"]) == 3
+    assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 3
     assert 'err="stdout is closed"' in capsys.readouterr().err
 
 
@@ -644,7 +646,7 @@ def test_a_defect_is_unknown_and_not_a_warning(
 
     file = provider.file(tmp_path, "500")
     monkeypatch.setattr("asyncio.wait", defect)
-    assert cli.main(["check", f"--config.file={file}", f"--format={form}"]) == 3
+    assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 3
     out, err = capsys.readouterr()
     assert "ZeroDivisionError" in err
     told = "Defect of the exporter: stderr has more"
@@ -658,5 +660,5 @@ def test_who_interrupts_it_gets_no_traceback(
     provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provider.asked = lambda: os.kill(os.getpid(), signal.SIGINT)
-    assert cli.main(["check", f"--config.file={provider.file(tmp_path, 'slow')}"]) == 3
+    assert main.main(["check", f"--config.file={provider.file(tmp_path, 'slow')}"]) == 3
     assert capsys.readouterr() == ("", "")

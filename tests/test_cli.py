@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from exporter import __version__, cli, flags
+from exporter import __version__
+from exporter.cli import flags, main
 from exporter.providers.catalogue import builtin
-from exporter.serving import AddressError, activated, listen, listeners, shown, url
+from exporter.web.server import AddressError, activated, listen, listeners, shown, url
 
 CONFIG = "accounts:\n- name: shop\n  provider: qlara\n  auth: {api_key: a-secret-key}\n"
 
 
 def run(*arguments: str) -> int:
     try:
-        return cli.main(arguments)
+        return main.main(arguments)
     except SystemExit as end:
         assert isinstance(end.code, int)
         return end.code

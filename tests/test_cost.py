@@ -13,11 +13,11 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from benchmarks.processes import Provider
-from exporter import tls
-from exporter.exposition import Exposition
-from exporter.service import Service
+from exporter.accounts.service import Service
+from exporter.client import tls
+from exporter.client.http import HttpClient
+from exporter.metrics.exposition import Exposition
 from exporter.settings import TlsSettings
-from exporter.transport import HttpClient
 from tests.faults import BEHAVIOURS, Behaviour, serving
 from tests.virtual import account, settings
 

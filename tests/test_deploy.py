@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from docs.generate import ROOT
-from exporter import __version__, redaction
-from exporter.cli import main
+from exporter import __version__
+from exporter.cli.main import main
+from exporter.secrets import redaction
 from tests.conftest import program
 from tests.processes import eventually, fetch, free_port, query, running
 from tests.test_docs import blocks, help_of, prose, text_of

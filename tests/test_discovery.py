@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.app import WebOptions
-from exporter.discovery import Origin, external, is_host, target_groups
-from exporter.faults import ConfigError, Fault
+from exporter.documents.faults import ConfigError, Fault
 from exporter.settings import AccountSettings
+from exporter.web.discovery import Origin, external, is_host, target_groups
+from exporter.web.routes import WebOptions
 from tests.test_app import App
 from tests.virtual import account, settings
 

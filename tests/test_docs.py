@@ -14,11 +14,11 @@ import yaml
 
 from benchmarks import __main__ as benchmarks
 from docs.generate import ROOT, filled, pages
-from exporter import redaction
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.failure import Reason
-from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
+from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
 from exporter.providers.catalogue import builtin
+from exporter.secrets import redaction
 
 MADE = pages()
 EVERY_PAGE = sorted(

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.documents import Document, DocumentError, kind, read
+from exporter.documents.reader import Document, DocumentError, kind, read
 
 
 def problems(content: str | bytes) -> list[tuple[int, str]]:

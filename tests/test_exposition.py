@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter import exposition
-from exporter.exposition import Exposition
+from exporter.accounts.observation import Observation, View
 from exporter.failure import Failure, Reason
-from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, ExporterState
-from exporter.observation import Observation, View
+from exporter.metrics import exposition
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, ExporterState
 from exporter.providers.catalogue import builtin
 from exporter.readings import Credit, Readings
 from exporter.settings import Pair, Thresholds

@@ -14,8 +14,8 @@ import yaml
 from jsonschema import Draft7Validator
 
 from docs.generate import ROOT
-from exporter import redaction
-from exporter.cli import main
+from exporter.cli.main import main
+from exporter.secrets import redaction
 from tests.test_docs import blocks, help_of
 
 CHART = ROOT / "deploy/helm/sms-exporter"

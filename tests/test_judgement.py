@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.accounts.observation import Observation, View
+from exporter.check.health import REASONS, Finding, Severity, amount, findings, limit, percent, span, worst
 from exporter.failure import Failure, Reason
-from exporter.judgement import REASONS, Finding, Severity, amount, findings, limit, percent, span, worst
-from exporter.observation import Observation, View
 from exporter.readings import STATUSES, ContactQuota, Credit, Readings, Subscription
 from exporter.settings import AccountSettings, Pair, Thresholds
 from tests.virtual import WALL, account

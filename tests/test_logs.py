@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporter import logs, redaction
+from exporter import logs
+from exporter.secrets import redaction
 
 
 @pytest.fixture

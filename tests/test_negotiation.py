@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.negotiation import OPENMETRICS, TEXT, accepts_gzip, choose_format
+from exporter.web.negotiation import OPENMETRICS, TEXT, accepts_gzip, choose_format
 
 PROMETHEUS_2 = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
 PROMETHEUS_2 += "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"

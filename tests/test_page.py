@@ -17,15 +17,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import page, redaction
-from exporter.app import WebOptions
+from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
+from exporter.accounts.service import Service
+from exporter.documents.faults import ConfigError, Fault
 from exporter.failure import Failure, Reason
-from exporter.faults import ConfigError, Fault
-from exporter.observation import NOT_WAITED_FOR, Observation, View
-from exporter.page import Page, render
 from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subscription
-from exporter.service import Service
+from exporter.secrets import redaction
 from exporter.settings import AccountSettings, Pair, Settings, Thresholds
+from exporter.web import page
+from exporter.web.page import Page, render
+from exporter.web.routes import WebOptions
 from tests.test_app import App
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, rng, run, settings
 

@@ -14,10 +14,10 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from exporter.app import create_app
-from exporter.service import Service
+from exporter.accounts.service import Service
+from exporter.client.http import Call
 from exporter.settings import AccountSettings, Pair, Settings, Thresholds
-from exporter.transport import Call
+from exporter.web.routes import create_app
 from tests.conftest import program
 from tests.processes import exporter, simulator
 from tests.virtual import Reply, ScriptedClient, account, rng

@@ -11,13 +11,13 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from docs.generate import ROOT, filled, metrics_table, providers_table, sign_in_table
-from exporter import redaction
 from exporter.config import models
 from exporter.config.loading import load_text
 from exporter.config.schema import json_schema
 from exporter.failure import Reason
-from exporter.metrics import ACCOUNT_FAMILIES
+from exporter.metrics.families import ACCOUNT_FAMILIES
 from exporter.providers.catalogue import builtin
+from exporter.secrets import redaction
 from exporter.settings import Pair
 from tests.conftest import program
 from tests.test_docs import COMMANDS, Hold, blocks, check_config, help_of, hold, make_secrets, text_of

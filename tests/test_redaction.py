@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import redaction
-from exporter.redaction import redact, register, register_base64
+from exporter.secrets import redaction
+from exporter.secrets.redaction import redact, register, register_base64
 
 
 @pytest.fixture(autouse=True)

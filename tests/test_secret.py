@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter import redaction
-from exporter.credential import Credential
-from exporter.secret import Secret, SecretError, redact
+from exporter.secrets import redaction
+from exporter.secrets.credential import Credential
+from exporter.secrets.secret import Secret, SecretError, redact
 from exporter.sign_in import FORMS
 
 
@@ -163,7 +163,7 @@ def test_literals_and_variables_stay_as_they_were(monkeypatch: pytest.MonkeyPatc
 def test_a_secret_that_breaks_keeps_its_value_and_is_logged_once(
     file: Path, caplog: pytest.LogCaptureFixture, settled: bool
 ) -> None:
-    caplog.set_level(logging.INFO, "exporter.secret")
+    caplog.set_level(logging.INFO, "exporter.secrets.secret")
     if settled:
         _settle(file)
     secret = Secret.from_file(file)

@@ -29,14 +29,15 @@ import pytest
 import yaml
 from aiohttp.test_utils import TestClient, TestServer
 
-from exporter import logs, redaction
-from exporter.app import WebOptions, create_app
+from exporter import logs
+from exporter.accounts.service import Service
+from exporter.client.http import Answer, Call, HttpClient
 from exporter.config.loading import load
 from exporter.failure import FailureError, Reason
-from exporter.secret import Secret, SecretError
-from exporter.service import Service
+from exporter.secrets import redaction
+from exporter.secrets.secret import Secret, SecretError
 from exporter.settings import AccountSettings, HttpSettings, Settings
-from exporter.transport import Answer, Call, HttpClient
+from exporter.web.routes import WebOptions, create_app
 from tests.faults import Conversation, closes_at_once, resets, response, sends, serving, then
 from tests.processes import eventually, free_port, running
 from tests.virtual import rng

@@ -8,19 +8,19 @@ import pytest
 from aiohttp import web
 from oauthlib.oauth1 import Client
 
-from exporter.credential import Credential
-from exporter.observation import View
+from exporter.accounts.observation import View
+from exporter.accounts.registry import Registry
+from exporter.accounts.resource import Clock
+from exporter.accounts.scrape import scrape
+from exporter.client.http import HttpClient
+from exporter.client.signing import signer
 from exporter.providers.catalogue import builtin
-from exporter.registry import Registry
-from exporter.resource import Clock
-from exporter.scrape import scrape
-from exporter.secret import Secret
+from exporter.secrets.credential import Credential
+from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings
-from exporter.signing import signer
 from exporter.simulator.clock import Clock as StoryClock
 from exporter.simulator.server import create_app
 from exporter.simulator.story import Story
-from exporter.transport import HttpClient
 from tests.virtual import account, rng, settings
 
 STORY = Story(1, time.time(), speed=1.0)

@@ -16,15 +16,15 @@ import httpx
 import pytest
 import respx
 
+from exporter.accounts.registry import Registry
+from exporter.accounts.resource import Clock
+from exporter.accounts.scrape import scrape
+from exporter.client.http import Call, HttpClient, retry_after
+from exporter.client.proxy import proxy_for
 from exporter.failure import FailureError, Reason
 from exporter.providers.catalogue import builtin
-from exporter.proxies import proxy_for
-from exporter.registry import Registry
-from exporter.resource import Clock
-from exporter.scrape import scrape
-from exporter.secret import Secret
+from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
-from exporter.transport import Call, HttpClient, retry_after
 from tests.faults import BEHAVIOURS, GOOD, Authority, Behaviour, answers, response, sends, serving
 from tests.virtual import account, rng, settings
 

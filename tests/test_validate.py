@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.faults import ConfigError
+from exporter.documents.faults import ConfigError
 from exporter.providers.catalogue import read
 
 DEFINITION = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.watching import Watch, keep_loaded
+from exporter.config.watch import Watch, keep_loaded
 
 
 @pytest.fixture

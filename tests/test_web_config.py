@@ -10,10 +10,10 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import web_config
-from exporter.faults import ConfigError
-from exporter.web_config import LARGEST_BYTES, parse, read
-from exporter.web_guard import Guard
+from exporter.documents.faults import ConfigError
+from exporter.web import config
+from exporter.web.config import LARGEST_BYTES, parse, read
+from exporter.web.guard import Guard
 from tests.test_docs import prose
 
 HASH = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"  # of "fakepassword"
@@ -281,4 +281,4 @@ def test_the_page_shows_a_file_that_is_valid_and_a_scrape_that_promtool_takes(pr
 
 def test_the_page_names_every_key_and_header() -> None:
     named = set(re.findall(r"[A-Za-z0-9_-]+", " ".join(re.findall(r"`[^`]+`", prose("docs/web-config.md")))))
-    assert web_config.KEYS - named == set()
+    assert config.KEYS - named == set()

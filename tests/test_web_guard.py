@@ -14,8 +14,8 @@ import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from exporter.faults import ConfigError
-from exporter.web_guard import Guard
+from exporter.documents.faults import ConfigError
+from exporter.web.guard import Guard
 
 CHEAP = 4
 

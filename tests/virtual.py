@@ -7,12 +7,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from exporter.credential import Credential
+from exporter.accounts.resource import Clock
+from exporter.client.http import Answer, Call
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers.catalogue import builtin
-from exporter.resource import Clock
+from exporter.secrets.credential import Credential
 from exporter.settings import AccountSettings, ApiSettings, HttpSettings, Settings
-from exporter.transport import Answer, Call
 from tests import sign_in
 
 T = TypeVar("T")

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from exporter.config import models
-from exporter.documents import Value
-from exporter.faults import HIDDEN, Path, closest, rendered
+from exporter.documents.faults import HIDDEN, Path, closest, rendered
+from exporter.documents.reader import Value
+from exporter.documents.validate import fields
 from exporter.providers.definition import API_NAMES
-from exporter.validate import fields
 
 _AUTH_KEYS = frozenset(fields(models.Auth))
 _KNOWN = frozenset(fields(models.File)) | set(API_NAMES)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from exporter.config import models
-from exporter.credential import Credential
-from exporter.faults import Path
+from exporter.documents.faults import Path
+from exporter.documents.report import PATHS_ARE_RELATIVE, Report
+from exporter.documents.validate import Model
 from exporter.providers.definition import Definition
-from exporter.report import PATHS_ARE_RELATIVE, Report
-from exporter.secret import Secret, SecretError, SecretNotFoundError
+from exporter.secrets.credential import Credential
+from exporter.secrets.secret import Secret, SecretError, SecretNotFoundError
 from exporter.sign_in import FORMS, VARIANTS, Form, Part, either
-from exporter.validate import Model
 
 
 def form_example(provider: Definition | None) -> str:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from exporter.config.layers import Layer
-from exporter.faults import Path
-from exporter.report import Report
+from exporter.config.merge import Layer
+from exporter.documents.faults import Path
+from exporter.documents.report import Report
 
 OURS = frozenset(
     {"provider", "account", "currency", "channel", "subscription_id", "plan", "status", "feature", "country"}

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from exporter import documents
 from exporter.config import models
 from exporter.config.confidential import Secrets, shown_without_document
-from exporter.config.http_settings import http_settings
+from exporter.config.http import http_settings
 from exporter.config.labels import labels
-from exporter.config.layers import Layer
-from exporter.config.resolving import Resolving
+from exporter.config.merge import Layer
+from exporter.config.resolver import Resolving
 from exporter.config.thresholds import thresholds
 from exporter.config.validation import Hints
-from exporter.faults import ConfigError, Fault, closest
+from exporter.documents import reader
+from exporter.documents.faults import ConfigError, Fault, closest
+from exporter.documents.report import Report
+from exporter.documents.validate import validate
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
-from exporter.report import Report
 from exporter.settings import AccountSettings, Settings
-from exporter.validate import validate
 
 __all__ = ["ConfigError", "Fault", "Loaded", "load", "load_text"]
 
@@ -51,17 +51,17 @@ def load_text(text: str, name: str) -> Loaded:
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(_report(name, documents.read(text, gather=True)), FilePath.cwd(), None)
+    return _loaded(_report(name, reader.read(text, gather=True)), FilePath.cwd(), None)
 
 
-def _report(name: str, document: documents.Document) -> Report:
+def _report(name: str, document: reader.Document) -> Report:
     return Report(name, document, Secrets(document.value).is_secret)
 
 
 def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition] | None) -> Loaded:
     if not isinstance(report.document.value, dict):
         # An empty file isn't an empty configuration: it may be one that is just being written.
-        found = "empty" if report.document.value is None else documents.kind(report.document.value)
+        found = "empty" if report.document.value is None else reader.kind(report.document.value)
         report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
         raise ConfigError(report.faults)
     known = builtin() if providers is None else providers
@@ -82,14 +82,14 @@ def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition
     return Loaded(Settings(tuple(_whole(each) for each in resolved)), report.warnings)
 
 
-def _has_no_accounts(file: Mapping[str, documents.Value]) -> bool:
+def _has_no_accounts(file: Mapping[str, reader.Value]) -> bool:
     """Whether the file has none, and nothing that was to hold them: that one has its own fault."""
     if "accounts" in file:
         return file["accounts"] is None or file["accounts"] == []
     return all(closest(key, models.File.model_fields) != "accounts" for key in file)
 
 
-def _read(path: FilePath) -> documents.Document:
+def _read(path: FilePath) -> reader.Document:
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
@@ -100,8 +100,8 @@ def _read(path: FilePath) -> documents.Document:
     if len(content) > _LARGEST_BYTES:
         raise ConfigError([Fault(str(path), 1, "", f"the file is larger than {_LARGEST_BYTES} bytes")])
     try:
-        return documents.read(content, gather=True)
-    except documents.DocumentError as error:
+        return reader.read(content, gather=True)
+    except reader.DocumentError as error:
         raise ConfigError(
             Fault(str(path), each.line, shown_without_document(each.path), each.message, each.hint)
             for each in error.problems

@@ -26,8 +26,8 @@ from exporter.config.scalars import (
     Text,
     one_of,
 )
+from exporter.documents.validate import Model
 from exporter.sign_in import FORMS, VARIANTS, Form, Part
-from exporter.validate import Model
 
 UNITS = ("credits", "messages")
 UNIT_PATTERN = "|".join(["[A-Z]{3}", *UNITS])

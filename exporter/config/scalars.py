@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainValidator, WithJsonSchema
 
 from exporter.config.addresses import AddressError, parse_base_url, parse_proxy_url
-from exporter.documents import kind
+from exporter.documents.reader import kind
+from exporter.documents.validate import fault
 from exporter.durations import parse_duration
-from exporter.validate import fault
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _PERCENT = re.compile(r"[0-9]{1,3} ?%")

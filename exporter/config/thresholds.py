@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.config import models
-from exporter.config.layers import Layer
-from exporter.documents import Place
+from exporter.config.merge import Layer
+from exporter.documents.faults import Path
+from exporter.documents.reader import Place
+from exporter.documents.report import Report
+from exporter.documents.validate import Model
 from exporter.durations import format_duration
-from exporter.faults import Path
-from exporter.report import Report
 from exporter.settings import Pair, Thresholds
-from exporter.validate import Model
 
 _DAY = 86400.0
 _HALVES = ("warning", "critical")

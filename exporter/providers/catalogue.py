@@ -5,11 +5,11 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from exporter import documents
-from exporter.faults import ConfigError, Fault, rendered
+from exporter.documents import reader
+from exporter.documents.faults import ConfigError, Fault, rendered
+from exporter.documents.report import Report
+from exporter.documents.validate import validate
 from exporter.providers.definition import Definition
-from exporter.report import Report
-from exporter.validate import validate
 
 
 @cache
@@ -31,8 +31,8 @@ def read(name: str, content: bytes) -> Definition:
         ConfigError: anything is wrong; it has every fault.
     """
     try:
-        report = Report(name, documents.read(content, gather=True))
-    except documents.DocumentError as error:
+        report = Report(name, reader.read(content, gather=True))
+    except reader.DocumentError as error:
         raise ConfigError(
             Fault(name, each.line, rendered(each.path), each.message, each.hint) for each in error.problems
         ) from None

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from exporter.documents.faults import nearest
+from exporter.documents.validate import Model, Wrong, fault
 from exporter.durations import parse_duration
 from exporter.failure import Reason
-from exporter.faults import nearest
 from exporter.readings import STATUSES
 from exporter.sign_in import FORMS, either
-from exporter.validate import Model, Wrong, fault
 
 API_NAMES = ("credit", "subscription", "contacts", "prices")
 """Every api that a provider can have, in the order in which they are shown."""

@@ -9,9 +9,10 @@ from tempfile import TemporaryFile
 from typing import TextIO
 
 from exporter import __version__
-from exporter.exposition import escape, headers, number
+from exporter.accounts.observation import Observation, View
 from exporter.failure import Failure, FailureError, Reason
-from exporter.metrics import (
+from exporter.metrics.exposition import escape, headers, number
+from exporter.metrics.families import (
     ACCOUNT_FAMILIES,
     EXPORTER_FAMILIES,
     AccountFamily,
@@ -22,7 +23,6 @@ from exporter.metrics import (
     Sample,
     SettingsFamily,
 )
-from exporter.observation import Observation, View
 from exporter.providers import extract
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, ApiSettings, Settings

@@ -1,7 +1,7 @@
 """What each account is going through now, in a line for a person."""
 
+from exporter.check.health import amount, span
 from exporter.durations import format_duration
-from exporter.judgement import amount, span
 from exporter.simulator.script import CYCLE_SECONDS, DAY, Account
 from exporter.simulator.story import Story, Truth
 

@@ -10,11 +10,11 @@ import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter import redaction
 from exporter.config.loading import ConfigError, Loaded, load
 from exporter.providers.catalogue import builtin
-from exporter.redaction import redact
-from exporter.secret import Secret
+from exporter.secrets import redaction
+from exporter.secrets.redaction import redact
+from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
 from exporter.sign_in import FORMS, either
 

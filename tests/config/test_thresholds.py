@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter import redaction
 from exporter.config.loading import ConfigError, load
+from exporter.secrets import redaction
 from exporter.settings import Pair, Thresholds
 
 DAY = 86400.0

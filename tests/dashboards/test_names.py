@@ -7,7 +7,7 @@ import pytest
 
 from dashboards import words
 from dashboards.words import ALERTS, EXPORTER_ALERTS, INFO_ALERTS, KINDS
-from exporter.metrics import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
+from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
 from exporter.readings import STATUSES
 from tests.dashboards import history
 from tests.dashboards.reading import DASHBOARDS, ROOT, queries, variables

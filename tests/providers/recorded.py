@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from exporter import documents
+from exporter.documents import reader
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers import catalogue, extract
 from exporter.providers.definition import Api, Definition
@@ -81,11 +81,11 @@ def answers(folder: Path) -> list[Answer]:
 @cache
 def expected(folder: Path) -> Expected:
     """What a provider's folder expects; a key that nobody knows is an error."""
-    written = _with_unix_seconds(documents.read((folder / "expected.yml").read_bytes()).value)
+    written = _with_unix_seconds(reader.read((folder / "expected.yml").read_bytes()).value)
     return TypeAdapter(Expected).validate_python(written, extra="forbid")
 
 
-def _with_unix_seconds(value: documents.Value) -> object:
+def _with_unix_seconds(value: reader.Value) -> object:
     if isinstance(value, dict):
         return {
             key: datetime.fromisoformat(inner).timestamp()

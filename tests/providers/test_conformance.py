@@ -8,7 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from exporter import redaction
+from exporter.accounts.registry import Registry
+from exporter.accounts.resource import Clock
+from exporter.accounts.scrape import scrape
+from exporter.client.http import HttpClient
 from exporter.config.loading import load_text
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers import extract
@@ -16,10 +19,7 @@ from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
 from exporter.providers.values import steps
 from exporter.readings import ContactQuota, Readings
-from exporter.registry import Registry
-from exporter.resource import Clock
-from exporter.scrape import scrape
-from exporter.transport import HttpClient
+from exporter.secrets import redaction
 from tests.providers.recorded import ANSWERS, FOLDERS, SUFFIXES, Answer, answers, expected
 from tests.sign_in import auth
 from tests.virtual import rng

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import documents
+from exporter.documents import reader
+from exporter.documents.faults import ConfigError
+from exporter.documents.report import Report
+from exporter.documents.validate import validate
 from exporter.failure import FailureError, Reason
-from exporter.faults import ConfigError
 from exporter.providers import extract
 from exporter.providers.catalogue import builtin, read
 from exporter.providers.definition import Api, Definition
 from exporter.providers.values import steps
 from exporter.readings import Readings
-from exporter.report import Report
-from exporter.validate import validate
 
 AGILE = builtin()["agiletelecom"]
 GATEWAY = builtin()["gatewayapi"]
@@ -316,7 +316,7 @@ def test_any_bytes_give_readings_or_a_failure(body: bytes) -> None:
 
 def odd(**api: Any) -> Api:
     written = {"path": "/balance", "cache_ttl": "1m", **api}
-    report = Report("odd.yml", documents.read(json.dumps(written)))
+    report = Report("odd.yml", reader.read(json.dumps(written)))
     made = validate(Api, report)
     report.raise_faults()
     return made

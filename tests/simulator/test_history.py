@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.config.loading import load_text
-from exporter.metrics import ACCOUNT_FAMILIES
+from exporter.metrics.families import ACCOUNT_FAMILIES
 from exporter.simulator.answers import told
 from exporter.simulator.configuration import configuration
 from exporter.simulator.history import write_history

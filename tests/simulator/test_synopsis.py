@@ -1,7 +1,7 @@
 import re
 
-from exporter.judgement import findings
-from exporter.observation import Observation, View
+from exporter.accounts.observation import Observation, View
+from exporter.check.health import findings
 from exporter.readings import Readings, Subscription
 from exporter.settings import Pair, Thresholds
 from exporter.simulator.script import DAY, Account

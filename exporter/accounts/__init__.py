@@ -1,0 +1,1 @@
+"""The accounts of a configuration: their resources, the hold of a refused key, and what a scrape gets to know."""

@@ -1,0 +1,207 @@
+"""One account: calls its apis, holds all of them back when its key is refused, and says what is known."""
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exporter.accounts.hold import Caller, Hold, Key, NoHold
+from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
+from exporter.accounts.resource import Clock, InFlight, Resource
+from exporter.client.signing import signer
+from exporter.failure import Failure, Reason
+from exporter.readings import Readings
+from exporter.settings import AccountSettings, ApiSettings
+
+logger = logging.getLogger(__name__)
+
+_Known = tuple[Readings | None, Failure | None, float | None, float | None, int, int]
+
+_NOT_WAITED_FOR = Failure(Reason.TIMEOUT, NOT_WAITED_FOR)
+
+
+@dataclass(eq=False, slots=True)
+class AccountApi:
+    """One api of one account: its settings, where its answer comes from, and for whom that is called.
+
+    `known` are the values of the newest `observation`.
+    """
+
+    settings: ApiSettings
+    resource: Resource
+    caller: Caller
+    known: _Known | None = None
+    observation: Observation | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a refused key holds it back."""
+        return self.caller.hold.failure is not None
+
+    def newest_end(self) -> float:
+        """When the newest call ended (monotonic); long ago where there was none."""
+        return -math.inf if self.resource.newest is None else self.resource.newest.ended
+
+
+class PendingScrape:
+    """A scrape's wait at one account: an entry an api, with the call that is waited for."""
+
+    def __init__(self, account: "Account") -> None:
+        self._account = account
+        self._settings = account.settings  # a reload in mid-scrape doesn't change what this scrape sees
+        self._entries: list[tuple[AccountApi, InFlight | None, bool]] = []
+
+    @property
+    def tasks(self) -> "list[asyncio.Task[None]]":
+        """The calls to wait for."""
+        return [call.task for _, call, _ in self._entries if call is not None]
+
+    def add(self, api: AccountApi, call: InFlight | None, *, however_old: bool) -> None:
+        """Note an api: a call to wait for, or none where what is known serves (`however_old` it is)."""
+        self._entries.append((api, call, however_old))
+
+    def end(self) -> View:
+        """End the wait: an api that is still under way is a timeout for this scrape alone."""
+        observations = []
+        now = self._account.now()
+        for api, call, however_old in self._entries:
+            in_vain = call is not None and not call.task.done()
+            observations.append(self._account.observe(api, now, waited_in_vain=in_vain, however_old=however_old))
+        self.stop_waiting()
+        return View(self._settings, tuple(observations))
+
+    def stop_waiting(self) -> None:
+        """Leave the calls to themselves, as `end` does, and as a scrape does that is cancelled."""
+        for _, call, _ in self._entries:
+            if call is not None:
+                call.remove_waiter()
+
+
+class Account:
+    """An account with the state of its apis; `resources` may be shared with other accounts where they are public."""
+
+    def __init__(
+        self, settings: AccountSettings, resources: Mapping[str, Resource], clock: Clock, rng: random.Random
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._labels = {"provider": settings.provider.id, "account": settings.name}
+        self._hold = Hold(_key_of(settings), rng)
+        self.apis = {api.name: self._api(api, resources[api.name]) for api in settings.apis}
+
+    def now(self) -> float:
+        """Seconds of the monotonic clock that deadlines are given in."""
+        return self._clock.monotonic()
+
+    def start(self, scrape: object, deadline: float = math.inf) -> PendingScrape:
+        """Make the calls that are due, and wait for those and the ones under way; end with `PendingScrape.end`.
+
+        `scrape` is any object that all accounts of one scrape are started with, `deadline` is the scrape's (monotonic).
+        """
+        now = self.now()
+        self._heed_rotation()
+        pending = PendingScrape(self)
+        leader = self._leader(now, scrape)
+        lead = None if leader is None else leader.resource.start(leader.caller).task
+        for api in self.apis.values():
+            due = api.resource.is_due(now, scrape)
+            if due and api.resource.in_flight is None:
+                if not api.is_held:
+                    api.resource.start(api.caller)
+                elif lead is not None:
+                    api.resource.start(api.caller, lead)
+            call = api.resource.in_flight
+            if call is None:
+                api.resource.serves(scrape)
+            else:
+                call.add_waiter(deadline)
+            pending.add(api, call, however_old=call is None and not due)
+        return pending
+
+    def pause(self, api: AccountApi) -> float:
+        """Seconds until the next scrape gets a call of an api, a refused key's hold included."""
+        now = self.now()
+        return max(api.caller.hold.seconds_left(now), api.resource.pause(now))
+
+    def known(self) -> View:
+        """What is known, without calling anything."""
+        return View(self.settings, tuple(self.observe(api, self.now()) for api in self.apis.values()))
+
+    def adopt(self, settings: AccountSettings, resources: Mapping[str, Resource]) -> None:
+        """Go on under new settings that call the same provider with the same credential; refusals are forgotten."""
+        before = self.apis
+        self.settings = settings
+        self.apis = {api.name: self._api(api, resources[api.name], before.get(api.name)) for api in settings.apis}
+        self._renew_key()
+
+    def _api(self, settings: ApiSettings, resource: Resource, before: AccountApi | None = None) -> AccountApi:
+        if before is not None:
+            before.caller.timeout_seconds = settings.timeout_seconds
+            caller = before.caller
+        else:
+            hold = NoHold(self._rng) if resource.api.public else self._hold
+            caller = Caller(settings.name, settings.timeout_seconds, hold, self._labels)
+        return AccountApi(settings, resource, caller)
+
+    def _heed_rotation(self) -> None:
+        if self.settings.credential.refresh():
+            logger.info("Secret has changed", extra=self._labels)
+            self._renew_key()
+
+    def _renew_key(self) -> None:
+        """A new secret or a reload: every refused api may be called again at once."""
+        self._hold.renew(_key_of(self.settings))
+        for api in self.apis.values():
+            api.resource.forget_refusals()
+
+    def _leader(self, now: float, scrape: object) -> AccountApi | None:
+        """The api that calls first after a refused key: the one called longest ago, so that they take turns."""
+        if not self._hold.wants_leader(now):
+            return None
+        held = [api for api in self.apis.values() if api.is_held]
+        if any(api.resource.in_flight is not None for api in held):
+            return None
+        return min((api for api in held if api.resource.is_due(now, scrape)), key=AccountApi.newest_end, default=None)
+
+    def observe(
+        self, api: AccountApi, now: float, *, waited_in_vain: bool = False, however_old: bool = False
+    ) -> Observation:
+        """What is known of an api; a good newest answer that nobody has seen yet is served `however_old`."""
+        newest, good = api.resource.newest, api.resource.good
+        known = (
+            self._readings(api, now, however_old=however_old),
+            _NOT_WAITED_FOR if waited_in_vain else self._failure(api),
+            None if good is None else good.ended_timestamp_seconds,
+            None if newest is None else newest.duration_seconds,
+            api.caller.requests,
+            api.caller.failures,
+        )
+        # While nothing changes it is the same object: rendering keeps what it has rendered once.
+        if api.observation is None or known != api.known:
+            api.known = known
+            api.observation = Observation(api.settings.name, *known)
+        return api.observation
+
+    def _readings(self, api: AccountApi, now: float, *, however_old: bool) -> Readings | None:
+        """The last good readings, while they may still be served."""
+        resource, good = api.resource, api.resource.good
+        if good is None:
+            return None
+        is_fresh = now - good.ended <= resource.cache_ttl_seconds + self.settings.stale_for_seconds
+        return good.readings if is_fresh or (however_old and good is resource.newest) else None
+
+    @staticmethod
+    def _failure(api: AccountApi) -> Failure | None:
+        """Why an api fails: what its newest call said, or the key's refusal where that is as new."""
+        newest, hold = api.resource.newest, api.caller.hold
+        failure = None if newest is None else newest.failure
+        if hold.failure is None or (failure is not None and api.newest_end() > hold.since):
+            return failure
+        return hold.failure
+
+
+def _key_of(settings: AccountSettings) -> Key:
+    return Key(signer(settings.credential, settings.provider), settings.credential.confidential())

@@ -1,0 +1,253 @@
+"""One URL of a provider: its newest answer, at most one call in flight, and when to call again."""
+
+import asyncio
+import logging
+import math
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from exporter.accounts.backoff import Backoff, rate_limit_seconds
+from exporter.accounts.hold import Caller, Key
+from exporter.accounts.observation import Outcome
+from exporter.client.http import Answer, Call, Client
+from exporter.client.signing import Signer
+from exporter.failure import Failure, FailureError, Reason, invalid_response
+from exporter.providers import extract
+from exporter.providers.definition import Api, Definition
+from exporter.readings import Readings
+from exporter.secrets.credential import Confidential
+from exporter.secrets.redaction import SHOWN
+from exporter.settings import HttpSettings
+
+logger = logging.getLogger(__name__)
+
+FAILURE_PAUSE_SECONDS = 30.0
+"""After a failure an api is called again once this, or its shorter cache_ttl, has passed."""
+
+LATE_ANSWER_SECONDS = 300.0
+"""An answer that came after its waiters had left serves the next scrape for this long."""
+
+RETRY_PAUSE_SECONDS = 0.1
+READ_IN_THREAD_BYTES = 64 * 1024
+"""A larger answer would hold up the others while it is read, and fill memory if it were kept."""
+
+_READER = ThreadPoolExecutor(1, "reader")
+"""One large answer is read at a time: each takes many times its size."""
+
+HELD_BACK = frozenset({Reason.FORBIDDEN, Reason.IP_NOT_ALLOWED, Reason.SUSPENDED})
+"""Refusals that hold back their api; `unauthorized` holds back the whole account instead."""
+
+_BRIEF_STATUSES = frozenset({502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two clocks: seconds that only go forward, and Unix seconds."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
+@dataclass(eq=False, slots=True)
+class InFlight:
+    """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic)."""
+
+    caller: Caller
+    key: Key
+    leader: "asyncio.Task[None] | None" = None
+    waiters: int = 0
+    deadline: float = -math.inf
+    task: "asyncio.Task[None]" = field(init=False)
+
+    def add_waiter(self, deadline: float) -> None:
+        """Wait along; every waiter is removed once."""
+        self.waiters += 1
+        self.deadline = max(self.deadline, deadline)
+
+    def remove_waiter(self) -> None:
+        """Stop waiting: the call doesn't notice."""
+        self.waiters -= 1
+
+
+class Resource:
+    """One URL with its answer; the accounts that read a public URL through equal HTTP settings share one."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        api: Api,
+        url: str,
+        http: HttpSettings,
+        client: Client,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self.definition = definition
+        self.api = api
+        self.url = url
+        self.http = http
+        self.cache_ttl_seconds = 0.0
+        self.newest: Outcome | None = None
+        self.good: Outcome | None = None
+        self.in_flight: InFlight | None = None
+        self._client = client
+        self._clock = clock
+        self._backoff = Backoff(rng)
+        self._not_before = -math.inf
+        self._late_until = -math.inf
+        self._late_for: object | None = None
+        self._prepared: Call | None = None
+        self._names_last: tuple[tuple[tuple[str, ...], Confidential], tuple[str, ...]] | None = None
+        self._read_last: tuple[tuple[int, bytes, Confidential], Readings] | None = None
+
+    def is_due(self, now: float, scrape: object) -> bool:
+        """Whether that scrape gets a call rather than what is known."""
+        if self.newest is None:
+            return True
+        if self.newest.failure is not None:
+            return now >= self._not_before
+        is_late_for_it = now <= self._late_until and (self._late_for is None or self._late_for is scrape)
+        return now - self.newest.ended >= self.cache_ttl_seconds and not is_late_for_it
+
+    def pause(self, now: float) -> float:
+        """Seconds until the next scrape gets a call; 0 where it gets one now."""
+        if self.newest is None:
+            return 0.0
+        if self.newest.failure is not None:
+            return max(0.0, self._not_before - now)
+        return max(0.0, self.newest.ended + self.cache_ttl_seconds - now)
+
+    def serves(self, scrape: object) -> None:
+        """Note which scrape gets what is known: an answer that came late is for one scrape, all accounts of it."""
+        if self._late_for is None:
+            self._late_for = scrape
+
+    def start(self, caller: Caller, leader: "asyncio.Task[None] | None" = None) -> InFlight:
+        """Make a call, behind the leader's where there is one. It goes on without waiters, up to its own timeout."""
+        self.in_flight = InFlight(caller, caller.hold.key, leader)
+        self.in_flight.task = asyncio.create_task(self._run(self.in_flight))
+        return self.in_flight
+
+    def forget_refusals(self) -> None:
+        """A new credential or a reload: what was refused may be called again at once. A rate limit stays."""
+        self._backoff.reset()
+        failure = None if self.newest is None else self.newest.failure
+        if failure is not None and (failure.reason in HELD_BACK or failure.reason is Reason.UNAUTHORIZED):
+            self._not_before = -math.inf
+
+    async def aclose(self) -> None:
+        """Break off the call under way."""
+        if self.in_flight is not None:
+            self.in_flight.task.cancel()
+            await asyncio.wait({self.in_flight.task})
+
+    async def _run(self, call: InFlight) -> None:
+        hold = call.caller.hold
+        try:
+            if call.leader is None or await hold.may_follow(call.leader, call.key):
+                outcome = await self._call(call)
+                self._record(outcome, served=call.waiters > 0)
+                call.caller.ended(call.key, outcome)
+                if call.key is not hold.key and outcome.reason is Reason.UNAUTHORIZED:
+                    self.forget_refusals()  # it was the old key that was refused
+        finally:
+            self.in_flight = None
+
+    async def _call(self, call: InFlight) -> Outcome:
+        started = self._clock.monotonic()
+        end = started + call.caller.timeout_seconds
+        outcome = await self._attempt(call, started, end)
+        resumed = self._clock.monotonic() + RETRY_PAUSE_SECONDS
+        allowed = call.waiters and resumed + outcome.duration_seconds < min(end, call.deadline)
+        if allowed and self._is_worth_a_retry(outcome):
+            await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            if call.caller.hold.may_retry(call.key, started):
+                again = await self._attempt(call, started, end)
+                # A server that answers 503 often closes the connection as well: its answer says more than that.
+                cut_off = again.reason is Reason.CONNECTION and outcome.status is not None
+                outcome = outcome if cut_off else again
+        return outcome
+
+    @staticmethod
+    def _is_worth_a_retry(outcome: Outcome) -> bool:
+        """Connection failures, and the statuses of a short outage where the body tells no other reason."""
+        return outcome.reason is Reason.CONNECTION or (
+            outcome.reason is Reason.SERVER_ERROR and outcome.status in _BRIEF_STATUSES
+        )
+
+    async def _attempt(self, call: InFlight, started: float, end: float) -> Outcome:
+        """One request until `end`; it counts from its start, even without a connection."""
+        call.caller.requests += 1
+        status: int | None = None
+        header_names: tuple[str, ...] = ()
+        result: Readings | Failure
+        try:
+            async with asyncio.timeout(end - self._clock.monotonic()):
+                answer = await self._client.get(self._call_signed_by(call.key.sign), self.http)
+            status = answer.status
+            header_names = self._shown(answer.header_names, call.key.secrets)
+            result = await self._read(answer, call.key.secrets)
+        except FailureError as error:
+            result = error.failure
+            if status is not None and answer.retry_after_seconds is not None:
+                result = Failure(result.reason, result.detail, answer.retry_after_seconds)
+        except TimeoutError:
+            result = Failure(Reason.TIMEOUT, f"no whole answer within {end - started:g} s")
+        except Exception as error:
+            # The one place that outlives any defect below it: the account says `internal`, the scrape goes on.
+            logger.exception("Unexpected error", extra={"url": self.url})
+            result = Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
+        if isinstance(result, Failure):
+            call.caller.failures += 1
+        now = self._clock.monotonic()
+        return Outcome(result, now, self._clock.wall(), now - started, status, header_names)
+
+    def _shown(self, names: tuple[str, ...], secrets: Confidential) -> tuple[str, ...]:
+        """An answer's header names without secrets; most answers have the same names as the one before."""
+        if self._names_last is None or self._names_last[0] != (names, secrets):
+            shown = tuple(SHOWN if secrets.is_in(name) else name for name in names)
+            self._names_last = (names, secrets), shown
+        return self._names_last[1]
+
+    async def _read(self, answer: Answer, secrets: Confidential) -> Readings:
+        """What an answer tells. Most answers are the same as the one before: those needn't be read again."""
+        read = (answer.status, answer.body, secrets)
+        if self._read_last is not None and self._read_last[0] == read:
+            return self._read_last[1]
+        is_large = len(answer.body) > READ_IN_THREAD_BYTES
+        what = (answer.status, answer.body, self.definition, self.api)
+        if is_large:
+            readings = await asyncio.get_running_loop().run_in_executor(_READER, extract.answer, *what)
+        else:
+            readings = extract.answer(*what)
+        if any(map(secrets.is_in, readings.texts())):
+            raise invalid_response("the answer gives the account's secret back as a value")
+        self._read_last = None if is_large else (read, readings)
+        return readings
+
+    def _call_signed_by(self, sign: Signer | None) -> Call:
+        """The call, the same one as before while the signer is the same."""
+        if self._prepared is None or self._prepared.sign is not sign:
+            accept = "application/json" if self.api.format == "json" else "text/plain"
+            self._prepared = Call(self.url, sign, accept, self.api.max_bytes)
+        return self._prepared
+
+    def _record(self, outcome: Outcome, *, served: bool) -> None:
+        self.newest = outcome
+        failure = outcome.failure
+        if failure is None:
+            self.good = outcome
+            self._late_until = -math.inf if served else outcome.ended + LATE_ANSWER_SECONDS
+            self._late_for = None
+            self._backoff.reset()
+            return
+        self._not_before = outcome.ended + min(self.cache_ttl_seconds, FAILURE_PAUSE_SECONDS)
+        if failure.reason is Reason.RATE_LIMITED:
+            pause = rate_limit_seconds(failure.retry_after_seconds)
+            self._not_before = max(self._not_before, outcome.ended + pause)
+        elif failure.reason in HELD_BACK or (failure.reason is Reason.UNAUTHORIZED and self.api.public):
+            self._backoff.refused(outcome.ended)
+            self._not_before = max(self._not_before, self._backoff.until)

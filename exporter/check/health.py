@@ -1,0 +1,228 @@
+"""What is wrong with an account, how bad it is, and the sentence that says so: the page and `check` judge alike.
+
+Thresholds mean what they mean in the alert rules, with two differences that follow from judging one
+moment: nothing has to last for some minutes first, and runway, which needs history, isn't judged.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from enum import IntEnum
+
+from exporter.accounts.observation import Observation, View
+from exporter.failure import Reason
+from exporter.readings import ContactQuota, Credit, Subscription
+from exporter.settings import AccountSettings, Pair, Thresholds
+
+_DAY = 86400.0
+_OVERDUE_SECONDS = _DAY
+_MOST_IN_FULL = 1e12
+
+
+class Severity(IntEnum):
+    """How bad it is; the smaller, the worse, so that sorting puts the worst first."""
+
+    CRITICAL = 0
+    UNKNOWN = 1
+    WARNING = 2
+    FINE = 3
+
+    @property
+    def word(self) -> str:
+        """The severity as text shows it."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that isn't as it should be.
+
+    `text` is a sentence without its full stop, `api` the api that told it, or None where several did.
+    `urgency` orders findings of one severity: from 0, just past a threshold, to 1, nothing is left.
+    """
+
+    severity: Severity
+    text: str
+    api: str | None
+    urgency: float = 0.0
+
+
+REASONS: dict[Reason, tuple[Severity, str, float]] = {
+    Reason.UNAUTHORIZED: (Severity.UNKNOWN, "Key rejected", 1.0),
+    Reason.FORBIDDEN: (Severity.UNKNOWN, "Key lacks a permission", 0.9),
+    Reason.IP_NOT_ALLOWED: (Severity.UNKNOWN, "Address of the exporter not allowed", 0.9),
+    Reason.INSUFFICIENT_CREDIT: (Severity.CRITICAL, "Refused for lack of credit", 1.0),
+    Reason.SUSPENDED: (Severity.CRITICAL, "Suspended by the provider", 1.0),
+    Reason.RATE_LIMITED: (Severity.UNKNOWN, "Too many calls", 0.2),
+    Reason.BAD_REQUEST: (Severity.UNKNOWN, "Request refused", 0.5),
+    Reason.SERVER_ERROR: (Severity.UNKNOWN, "Error at the provider", 0.4),
+    Reason.TIMEOUT: (Severity.UNKNOWN, "No answer in time", 0.3),
+    Reason.CONNECTION: (Severity.UNKNOWN, "Provider can't be reached", 0.4),
+    Reason.TLS: (Severity.UNKNOWN, "No TLS connection that can be trusted", 0.5),
+    Reason.REDIRECT: (Severity.UNKNOWN, "Redirected elsewhere", 0.5),
+    Reason.INVALID_RESPONSE: (Severity.UNKNOWN, "Answer not understood", 0.5),
+    Reason.INTERNAL: (Severity.UNKNOWN, "Defect of the exporter", 0.5),
+}
+"""What a failing api means: severity, words, urgency."""
+
+_OF_THE_ACCOUNT = {Reason.UNAUTHORIZED, Reason.INSUFFICIENT_CREDIT, Reason.SUSPENDED}
+
+_STATUSES = {
+    "suspended": (Severity.CRITICAL, "Suspended by the provider", 1.0),
+    "expired": (Severity.CRITICAL, "Plan has expired", 1.0),
+    "cancelled": (Severity.CRITICAL, "Plan is cancelled", 1.0),
+    "unknown": (Severity.WARNING, "Plan has a status that isn't known", 0.5),
+}
+
+
+def findings(view: View, now_timestamp_seconds: float) -> tuple[Finding, ...]:
+    """All that isn't fine with an account, worst first; nothing where all is well.
+
+    Readings that are kept after a failure are judged beside that failure.
+    """
+    found = list(_failures(view.observations))
+    for observation in view.observations:
+        readings = observation.readings
+        if readings is None:
+            continue
+        for credit in readings.credits:
+            found += _credit(credit, view.settings.thresholds.for_unit(credit.currency), observation.api)
+        if readings.subscription is not None:
+            found += _plan(readings.subscription, view.settings, now_timestamp_seconds, observation.api)
+        if readings.contacts is not None:
+            found += _contacts(readings.contacts, view.settings.thresholds.contacts_used_ratio, observation.api)
+    once: dict[tuple[Severity, str], Finding] = {}
+    for finding in found:
+        once.setdefault((finding.severity, finding.text), finding)
+    return tuple(sorted(once.values(), key=lambda finding: (finding.severity, -finding.urgency)))
+
+
+def fullness(contacts: ContactQuota, pair: Pair) -> Severity:
+    """How bad it is that a contact quota is as full as it is."""
+    ratio = contacts.used_ratio
+    for severity, least in ((Severity.CRITICAL, pair.critical), (Severity.WARNING, pair.warning)):
+        if ratio is not None and least is not None and ratio >= least:
+            return severity
+    return Severity.FINE
+
+
+def unwatched(balances: Iterable[Credit], thresholds: Thresholds) -> list[str]:
+    """The units in which a balance has no threshold though the account's credit is watched.
+
+    As in the rules, a runway threshold tells who has none by oversight from who has none on purpose: postpaid, or
+    `credit: null`.
+    """
+    if thresholds.runway == Pair():
+        return []
+    return [credit.currency for credit in balances if thresholds.for_unit(credit.currency) == Pair()]
+
+
+def worst(found: Iterable[Finding]) -> Severity:
+    """The worst severity of them; fine where there is none."""
+    return min((finding.severity for finding in found), default=Severity.FINE)
+
+
+def amount(value: float, unit: str) -> str:
+    """What is left, rounded down so that it never seems to be above a threshold: `1,049.99 EUR`, `300 messages`."""
+    if abs(value) >= _MOST_IN_FULL:
+        return f"{value:.3g} {unit}"
+    exact = Decimal(repr(value))
+    is_money = len(unit) == 3 and unit.isupper()
+    if not is_money and exact == exact.to_integral_value():
+        return f"{int(exact):,} {unit}"
+    return f"{exact.quantize(Decimal('0.01'), ROUND_FLOOR):,} {unit}"
+
+
+def limit(value: float) -> str:
+    """A figure as an operator writes it, with thousands apart: `50,000`, `0.5`."""
+    if abs(value) >= _MOST_IN_FULL:
+        return f"{value:.3g}"
+    return f"{int(value):,}" if float(value).is_integer() else f"{Decimal(repr(value)):,f}"
+
+
+def percent(ratio: float) -> str:
+    """A ratio in whole per cent, rounded down: `82 %`."""
+    if abs(ratio) >= _MOST_IN_FULL:
+        return f"{100 * ratio:.3g} %"
+    return f"{math.floor(Decimal(repr(ratio)) * 100):,} %"
+
+
+def span(seconds: float) -> str:
+    """A length of time in one unit, rounded down: `3 days`, `1 hour`, `20 minutes`."""
+    for unit, length in (("day", _DAY), ("hour", 3600.0), ("minute", 60.0)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count:,} {unit}" + ("" if count == 1 else "s")
+    return "less than a minute"
+
+
+def _failures(observations: tuple[Observation, ...]) -> Iterator[Finding]:
+    """One finding a reason, however many apis have it; they are named where it is theirs and others work."""
+    failing: dict[Reason | None, list[str]] = {}
+    for observation in observations:
+        if observation.failure is not None:
+            failing.setdefault(observation.failure.reason, []).append(observation.api)
+        elif observation.readings is None:
+            failing.setdefault(None, []).append(observation.api)
+    for reason, apis in failing.items():
+        severity, text, urgency = (Severity.UNKNOWN, "Nothing known yet", 0.1) if reason is None else REASONS[reason]
+        if len(apis) < len(observations) and reason not in _OF_THE_ACCOUNT:
+            text = f"{text} ({', '.join(apis)})"
+        yield Finding(severity, text, apis[0] if len(apis) == 1 else None, urgency)
+
+
+def _credit(credit: Credit, pair: Pair, api: str) -> Iterator[Finding]:
+    limits = [value for value in (pair.warning, pair.critical) if value is not None]
+    left = amount(credit.balance, credit.currency)
+    if limits and credit.balance <= min(0.0, *limits):
+        # What the rules call exhausted: at 0 no message is sent, whatever the thresholds are.
+        yield Finding(Severity.CRITICAL, f"Credit is used up: {left} left", api, 1.0)
+        return
+    severity, passed = _below(credit.balance, pair)
+    if passed is not None:
+        text = f"Credit below {limit(passed)} {credit.currency}: {left} left"
+        yield Finding(severity, text, api, _share_gone(credit.balance, passed))
+
+
+def _contacts(contacts: ContactQuota, pair: Pair, api: str) -> Iterator[Finding]:
+    ratio, severity = contacts.used_ratio, fullness(contacts, pair)
+    if severity is not Severity.FINE and ratio is not None and contacts.limit is not None:
+        yield Finding(severity, f"Contacts at {percent(ratio)} of {limit(contacts.limit)}", api, min(1.0, ratio))
+
+
+def _plan(plan: Subscription, settings: AccountSettings, now: float, api: str) -> Iterator[Finding]:
+    if plan.status in _STATUSES:
+        severity, text, urgency = _STATUSES[plan.status]
+        yield Finding(severity, text, api, urgency)
+    if plan.end_timestamp_seconds is not None and plan.status not in ("expired", "cancelled"):
+        yield from _end(plan, plan.end_timestamp_seconds - now, settings.thresholds.subscription_remaining, api)
+    off = [feature for feature in settings.expect_features if not plan.features.get(feature)]
+    if off:
+        yield Finding(Severity.WARNING, f"Expected of the plan, but off: {', '.join(off)}", api, 0.5)
+
+
+def _end(plan: Subscription, remaining: float, pair: Pair, api: str) -> Iterator[Finding]:
+    if plan.auto_renew:
+        if plan.status == "active" and -remaining > _OVERDUE_SECONDS:
+            text = f"Plan's renewal is overdue: its term ended {span(-remaining)} ago"
+            yield Finding(Severity.WARNING, text, api, 0.5)
+        return
+    severity, passed = _below(remaining, pair)
+    if passed is not None:
+        ends = f"ends in {span(remaining)}" if remaining >= 0 else f"ended {span(-remaining)} ago"
+        renewal = "and doesn't renew itself" if plan.auto_renew is False else "and may not renew itself"
+        yield Finding(severity, f"Plan {ends} {renewal}", api, _share_gone(remaining, passed))
+
+
+def _below(value: float, pair: Pair) -> tuple[Severity, float | None]:
+    """The severity and the threshold that a value is below."""
+    if pair.critical is not None and value < pair.critical:
+        return Severity.CRITICAL, pair.critical
+    if pair.warning is not None and value < pair.warning:
+        return Severity.WARNING, pair.warning
+    return Severity.FINE, None
+
+
+def _share_gone(left: float, threshold: float) -> float:
+    return min(1.0, max(0.0, 1 - left / threshold)) if threshold > 0 else 1.0

@@ -1,0 +1,93 @@
+"""A check's result as Nagios and its kin read it: a status line, and performance data after a bar.
+
+https://www.monitoring-plugins.org/doc/guidelines.html
+"""
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+
+from exporter.check.health import Severity, amount
+from exporter.check.result import Checked, CheckError, Result
+from exporter.secrets.redaction import redact
+from exporter.settings import Pair
+
+_WORDS = {
+    Severity.FINE: "OK",
+    Severity.WARNING: "WARNING",
+    Severity.CRITICAL: "CRITICAL",
+    Severity.UNKNOWN: "UNKNOWN",
+}
+
+
+def status_line(result: Result) -> str:
+    """The state's word, what is wrong where, worst first, and all figures with their thresholds."""
+    said = ". ".join(  # Nagios itself makes colons of semicolons
+        f"{account.name}: {', '.join(redact(finding.text) for finding in account.findings)}"
+        for account in result.worst_first()
+        if account.findings
+    )
+    data = " ".join(datum for account in result.accounts for datum in _data(account, result.timestamp_seconds))
+    line = f"{_WORDS[result.severity]} - {_one_line(said or _fine(result))}"
+    return f"{line} | {data}\n" if data else f"{line}\n"
+
+
+def refusal(error: CheckError) -> str:
+    """The line of a check that couldn't be made."""
+    return f"{_WORDS[Severity.UNKNOWN]} - {_one_line('. '.join(error.lines))}\n"
+
+
+def _fine(result: Result) -> str:
+    if not result.accounts:
+        return "there are no accounts"
+    if len(result.accounts) > 1:
+        return f"{len(result.accounts)} accounts are fine"
+    (account,) = result.accounts
+    left = ", ".join(amount(credit.balance, credit.currency) for credit in account.credits)
+    return f"{account.name}: {left} left" if left else f"{account.name} is fine"
+
+
+def _data(account: Checked, now: float) -> Iterator[str]:
+    """A balance and a plan's remaining time alert below a threshold (`200:`), contacts at or above one (`@80:`)."""
+    name, thresholds = account.name, account.view.settings.thresholds
+    for credit in account.credits:
+        pair = thresholds.for_unit(credit.currency)
+        yield _datum(f"{name}_credit_{credit.currency}", _figure(credit.balance), _ranges(pair, "{}:"))
+    for credit in account.credits:
+        for channel, count in credit.messages_remaining.items():
+            yield _datum(f"{name}_messages_{channel}", _figure(count), ";;0")
+    contacts = account.contacts
+    if contacts is not None:
+        most = "" if contacts.limit is None else f";{_figure(contacts.limit)}"
+        yield _datum(f"{name}_contacts_used", _figure(contacts.used), f";;0{most}")
+        if contacts.used_ratio is not None:
+            ranges = _ranges(thresholds.contacts_used_ratio, "@{}:", 100)
+            yield _datum(f"{name}_contacts_used_ratio", f"{_figure(contacts.used_ratio, 100)}%", ranges)
+    plan = account.subscription
+    if plan is not None and plan.end_timestamp_seconds is not None:
+        pair = Pair() if plan.auto_renew else thresholds.subscription_remaining
+        remaining = math.floor(plan.end_timestamp_seconds - now)
+        yield _datum(f"{name}_plan_remaining", f"{remaining}s", _ranges(pair, "{}:"))
+
+
+def _datum(label: str, value: str, rest: str) -> str:
+    """`'label'=value;warn;crit;min;max` without what is empty at its end; a label may hold no equals sign."""
+    quoted = _one_line(label).replace("=", "_").replace("'", "''")
+    return f"'{quoted}'={value};{rest}".rstrip(";")
+
+
+def _ranges(pair: Pair, form: str, factor: int = 1) -> str:
+    return ";".join(
+        "" if value is None else form.format(_figure(value, factor)) for value in (pair.warning, pair.critical)
+    )
+
+
+def _figure(value: float, factor: int = 1) -> str:
+    """Digits with a point and no exponent, as the guidelines ask for."""
+    exact = f"{Decimal(repr(value)) * factor:f}"
+    return exact.rstrip("0").rstrip(".") if "." in exact else exact
+
+
+def _one_line(text: str) -> str:
+    """A text that neither ends the line nor begins the performance data."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).replace("|", "/").split())

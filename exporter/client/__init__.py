@@ -1,0 +1,1 @@
+"""The way to the providers: HTTP requests that are bounded in every way, and how they are signed."""

@@ -1,0 +1,324 @@
+"""The HTTP client: one GET to a provider, bounded in every way; its errors become reasons.
+
+httpx is the interface (requests, responses, transports); aiohttp's pool works under it, because
+httpcore's looks through every connection for every request, which is quadratic in the accounts.
+"""
+
+import asyncio
+import errno
+import os
+import re
+import ssl
+import sys
+import time
+import traceback
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+# httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from exporter import __version__
+from exporter.client import tls
+from exporter.client.proxy import proxy_for
+from exporter.client.signing import Signer
+from exporter.failure import Failure, FailureError, Reason, invalid_response
+from exporter.settings import HttpSettings
+
+MOST_REDIRECTS = 5
+KEEPALIVE_SECONDS = 300.0
+"""An idle connection outlives the usual scrape intervals, so that a scrape opens none."""
+
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+
+TransportFactory = Callable[[HttpSettings, str | None], httpx.AsyncBaseTransport]
+"""From HTTP settings and a proxy's URL to the transport that obeys them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer; `retry_after_seconds` is the header's, in whichever of its two forms."""
+
+    status: int
+    body: bytes
+    header_names: tuple[str, ...]
+    retry_after_seconds: float | None
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read.
+
+    A call that is made again keeps its request, unless it is signed anew each time.
+    """
+
+    url: str
+    sign: Signer | None
+    accept: str
+    max_bytes: int
+    _signed: dict[str, str] | None = None
+    _request: httpx.Request | None = None
+
+    def request(self, server_name: str | None) -> httpx.Request:
+        """The request; `server_name` is the name that the certificate has to have, where it isn't the URL's."""
+        signed = _UNSIGNED if self.sign is None else self.sign(self.url)
+        extensions = {} if server_name is None else {"sni_hostname": server_name}
+        if self._request is None or signed is not self._signed or extensions != self._request.extensions:
+            own = {"Accept": self.accept, "Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"}
+            self._signed = signed
+            self._request = httpx.Request("GET", self.url, headers=own | signed, extensions=extensions)
+        return self._request
+
+
+_UNSIGNED: dict[str, str] = {}
+
+
+class Client(Protocol):
+    """What the accounts need of HTTP."""
+
+    async def get(self, call: Call, http: HttpSettings) -> Answer:
+        """One whole answer, or `FailureError`."""
+        ...
+
+    def keep_only(self, in_use: set[HttpSettings]) -> None:
+        """Close the connections that no account has a use for any more."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class HttpClient:
+    """Asks providers. Accounts with equal HTTP settings share a transport, and so connections and TLS context."""
+
+    def __init__(self, factory: TransportFactory | None = None) -> None:
+        self._factory = factory or aiohttp_transport
+        self._transports: dict[tuple[HttpSettings, str | None], tuple[object, httpx.AsyncBaseTransport]] = {}
+        self._retired: set[asyncio.Task[None]] = set()
+
+    async def get(self, call: Call, http: HttpSettings) -> Answer:
+        """Ask a URL, following redirects only as the settings say, and read the whole answer.
+
+        Raises:
+            FailureError: connection, tls, redirect, invalid_response (too large, not HTTP), internal.
+        """
+        try:
+            return await self._get(call, http)
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
+            _let_go(error)
+            raise FailureError(_failure(error)) from error
+
+    async def _get(self, call: Call, http: HttpSettings) -> Answer:
+        for _ in range(MOST_REDIRECTS + 1):
+            request = call.request(http.tls.server_name)
+            response = await self._transport(http, call.url).handle_async_request(request)
+            # The stream itself: the layers of httpx above it keep, decode and count what is ours to bound.
+            stream = response.stream
+            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  # for the type checker
+            try:
+                headers = _headers(response)
+                location = headers.get("location")
+                if not (http.follow_redirects and response.has_redirect_location and location):
+                    try:
+                        body = await _read(stream, headers.get("content-encoding", ""), call.max_bytes)
+                    except FailureError:
+                        if 200 <= response.status_code < 300:
+                            raise
+                        body = b""  # what the status says counts without it
+                    wait = retry_after(headers.get("retry-after"), time.time())
+                    return Answer(response.status_code, body, tuple(headers), wait)
+            finally:
+                # Closing breaks off an unread body instead of draining it.
+                await stream.aclose()
+            call = _onward(call, request.url, location)
+        raise FailureError(Failure(Reason.REDIRECT, f"more than {MOST_REDIRECTS} redirects"))
+
+    def _transport(self, http: HttpSettings, url: str) -> httpx.AsyncBaseTransport:
+        key = (http, proxy_for(url, http))
+        files = tls.file_states(http.tls)
+        known = self._transports.get(key)
+        if known is None or known[0] != files:
+            try:
+                fresh = self._factory(*key)
+            except OSError as error:
+                raise FailureError(Failure(Reason.TLS, f"tls_config can't be used: {tls.why(error)}")) from error
+            self._transports[key] = (files, fresh)
+            if known is not None:
+                self._retire(known[1])
+            return fresh
+        return known[1]
+
+    def keep_only(self, in_use: set[HttpSettings]) -> None:
+        """Close the connections that belong to HTTP settings which no account has any more."""
+        for key in [key for key in self._transports if key[0] not in in_use]:
+            self._retire(self._transports.pop(key)[1])
+
+    def _retire(self, transport: httpx.AsyncBaseTransport) -> None:
+        task = asyncio.ensure_future(transport.aclose())
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        self.keep_only(set())
+        await asyncio.gather(*self._retired)
+        await asyncio.sleep(0)  # the sockets themselves close one turn later
+
+
+def aiohttp_transport(http: HttpSettings, proxy: str | None) -> httpx.AsyncBaseTransport:
+    """The transport for one set of HTTP settings: no cookies, no limit on connections, no hidden retries."""
+    context = tls.context(http.tls)
+
+    def session() -> aiohttp.ClientSession:
+        made = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=context),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        # aiohttp repeats a GET by itself when a kept connection breaks. Providers may count calls, so
+        # every attempt is ours to decide on and to count; there is no public switch for it.
+        made._retry_connection = False
+        return made
+
+    return AiohttpTransport(verify=context, client=session, proxy=None if proxy is None else _proxy(proxy))
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    """The proxy with its credential as a header: aiohttp warns of `BasicAuth`, into which a user part would go."""
+    parsed = httpx.URL(url)
+    headers = {}
+    if parsed.userinfo:
+        headers["Authorization"] = aiohttp.encode_basic_auth(parsed.username, parsed.password)
+    return httpx.Proxy(parsed.copy_with(userinfo=b""), headers=headers)
+
+
+def _onward(call: Call, url: httpx.URL, location: str) -> Call:
+    """The call that a redirect asks for; the credential stays with the origin that it was given for."""
+    try:
+        onward = url.join(location).copy_with(userinfo=b"")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise FailureError(Failure(Reason.REDIRECT, "redirected to what is no URL")) from error
+    if _HOST.fullmatch(onward.host) is None:
+        raise FailureError(Failure(Reason.REDIRECT, "redirected to what is no URL"))
+    if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
+        raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
+    same_origin = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)
+    return Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    """The headers by their names in small letters; of two with one name the first."""
+    headers: dict[str, str] = {}
+    for name, value in response.headers.raw:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers
+
+
+async def _read(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> bytes:
+    """The body, decompressed piece by piece so that no answer can fill the memory.
+
+    Raises:
+        FailureError: `invalid_response` past `max_bytes` or for a content coding that was not asked for.
+    """
+    coding = coding.strip().lower()
+    if coding not in {"identity", "gzip", "x-gzip", ""}:
+        raise invalid_response("the body has a content coding that was not asked for")
+    inflate = zlib.decompressobj(wbits=31) if coding in {"gzip", "x-gzip"} else None
+    body = bytearray()
+    async for chunk in stream:
+        piece = chunk
+        if inflate is not None:
+            try:
+                piece = inflate.decompress(chunk, max_bytes - len(body) + 1)
+            except zlib.error as error:
+                raise invalid_response("the body is not gzip as it says") from error
+        body += piece
+        if len(body) > max_bytes:
+            raise invalid_response(f"the body is larger than {max_bytes} bytes")
+    if inflate is not None and not inflate.eof:
+        raise invalid_response("the compressed body ends too early")
+    return bytes(body)
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that a `Retry-After` header asks for (a number or an HTTP date, RFC 9110), or None."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        date = parsedate_to_datetime(value)
+        # Of the three forms of a date that HTTP knows, the oldest doesn't say that it is in UTC.
+        seconds = (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, seconds - now)
+
+
+_WORDS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection reset",
+    errno.ENETUNREACH: "network unreachable",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ETIMEDOUT: "connection timed out",
+}
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An exception, what caused it, and so on."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return chain
+
+
+def _let_go(error: BaseException) -> None:
+    """Empty the frames that an exception went through: aiohttp's streams keep what they raised, and bodies with it."""
+    for link in _chain(error):
+        traceback.clear_frames(link.__traceback__)
+
+
+def _failure(error: BaseException) -> Failure:
+    """The reason of a client's exception, by what lies at its root: httpx' own classes are too coarse.
+
+    httpx-aiohttp turns a closed connection into `ConnectTimeout`, so the cause comes first.
+    """
+    chain = _chain(error)
+    for link in chain:
+        if isinstance(link, ssl.SSLCertVerificationError) and not isinstance(link, aiohttp.ClientError):
+            return Failure(Reason.TLS, f"certificate refused: {link.verify_message}")
+        if isinstance(link, ssl.SSLError) and not isinstance(link, aiohttp.ClientError):
+            return Failure(Reason.TLS, "TLS handshake failed")
+    for link in chain:
+        if isinstance(link, aiohttp.ClientConnectorDNSError):
+            return Failure(Reason.CONNECTION, "host name not found")
+        if isinstance(link, aiohttp.ClientHttpProxyError):
+            return Failure(Reason.CONNECTION, f"the proxy answered HTTP {link.status}")
+        if isinstance(link, aiohttp.ClientResponseError):
+            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
+        if isinstance(link, aiohttp.http_exceptions.HttpProcessingError) and not _ended_early(link):
+            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
+    for link in chain:
+        if isinstance(link, OSError) and link.errno is not None:
+            return Failure(Reason.CONNECTION, _WORDS.get(link.errno, os.strerror(link.errno)))
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error.__cause__, aiohttp.ClientError):
+        return Failure(Reason.TIMEOUT, "no answer in time")
+    if isinstance(error, httpx.TransportError | aiohttp.ClientError | OSError):
+        return Failure(Reason.CONNECTION, "connection closed before the whole answer")
+    return Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
+
+
+def _ended_early(error: aiohttp.http_exceptions.HttpProcessingError) -> bool:
+    return "Not enough data" in error.message

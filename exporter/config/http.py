@@ -1,0 +1,191 @@
+"""Lays `http` blocks over one another and checks them by Prometheus' rules."""
+
+import contextlib
+import errno
+import functools
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+from urllib.parse import unquote
+
+from exporter.client import tls
+from exporter.config import models
+from exporter.config.addresses import user_part
+from exporter.config.merge import Layer
+from exporter.documents.faults import Path
+from exporter.documents.reader import Place
+from exporter.documents.report import PATHS_ARE_RELATIVE, Report
+from exporter.documents.validate import Model
+from exporter.secrets import redaction
+from exporter.secrets.secret import Secret
+from exporter.settings import HttpSettings, TlsSettings
+
+_FILES = ("ca_file", "cert_file", "key_file")
+_NOT_FOUND = os.strerror(errno.ENOENT)
+
+
+def http_settings(layers: Sequence[Layer], folder: FilePath, report: Report, *, complete: bool = True) -> HttpSettings:
+    """The settings in force; what is wrong is in the report.
+
+    Without `complete` a stronger layer may still add what is missing. Files are relative to `folder`.
+    """
+    laid = _Laid(report)
+    for index, layer in enumerate(layers):
+        laid.lay(layer.settings, index, layer.path)
+    laid.check_conflicts()
+    if complete:
+        laid.check_completeness()
+    files = {key: laid.file(key, folder) for key in _FILES}
+    laid.check_material(files)
+    proxy_url = laid.value("proxy_url")
+    return HttpSettings(
+        tls=TlsSettings(
+            **files,
+            server_name=laid.value("server_name"),
+            insecure_skip_verify=bool(laid.value("insecure_skip_verify")),
+            min_version=laid.value("min_version"),
+            max_version=laid.value("max_version"),
+        ),
+        proxy_url=None if proxy_url is None else _secret_url(proxy_url),
+        no_proxy=laid.value("no_proxy") or "",
+        proxy_from_environment=bool(laid.value("proxy_from_environment")),
+        follow_redirects=bool(laid.value("follow_redirects")),
+    )
+
+
+class _Laid:
+    """Every single value with the place where it is written last."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._values: dict[str, tuple[Any, int, Path]] = {}
+        self._unreadable: set[str] = set()
+
+    def lay(self, settings: models.Defaults, index: int, path: Path) -> None:
+        http = settings.http
+        if http is None:
+            if "http" in settings.model_fields_set:
+                self._values.clear()
+            return
+        self._lay_block(http, index, (*path, "http"))
+        if http.tls_config is not None:
+            self._lay_block(http.tls_config, index, (*path, "http", "tls_config"))
+        elif "tls_config" in http.model_fields_set:
+            for key in models.Tls.model_fields:
+                self._values.pop(key, None)
+
+    def _lay_block(self, block: Model, index: int, path: Path) -> None:
+        for key in block.model_fields_set - {"tls_config"}:
+            value = getattr(block, key)
+            if value is None:
+                self._values.pop(key, None)
+            else:
+                self._values[key] = (value, index, (*path, key))
+
+    def value(self, key: str) -> Any:
+        return self._values[key][0] if key in self._values else None
+
+    def file(self, key: str, folder: FilePath) -> str | None:
+        if key not in self._values:
+            return None
+        written, _, path = self._values[key]
+        absolute = folder / written
+        if wrong := _unreadable(absolute):
+            hint = PATHS_ARE_RELATIVE if wrong == _NOT_FOUND else ""
+            self._report.fault(path, f"the file can't be read: {wrong}", hint)
+            self._unreadable.add(key)
+        return str(absolute)
+
+    def check_material(self, files: Mapping[str, str | None]) -> None:
+        """Whether certificates and keys are some, as far as their files can be read."""
+        ca, cert, key = (None if name in self._unreadable else files[name] for name in _FILES)
+        with contextlib.suppress(OSError):  # one that has gone meanwhile: the next load tells
+            self._check_material(ca, cert, key)
+
+    def _check_material(self, ca: str | None, cert: str | None, key: str | None) -> None:
+        if ca is not None and not _is_authority(ca, _changed_ns(ca)):
+            self._report.fault(self._values["ca_file"][2], "the file holds no certificate", "it must be in PEM")
+        if cert is not None and key is not None and not _is_pair(cert, key, _changed_ns(cert), _changed_ns(key)):
+            message = "cert_file and key_file are no certificate and its key"
+            path = self._written_last("cert_file", "key_file")
+            self._report.fault(path, message, "both must be in PEM, the key without a password")
+
+    def check_conflicts(self) -> None:
+        for other in ("proxy_url", "no_proxy"):
+            if self.value("proxy_from_environment") and other in self._values:
+                path = self._written_last("proxy_from_environment", other)
+                message = f"{other} and proxy_from_environment exclude one another"
+                self._report.fault(path, message, "remove one of them; null removes what defaults says")
+        least, most = self.value("min_version"), self.value("max_version")
+        if least and most and most < least:
+            path = self._written_last("min_version", "max_version")
+            self._report.fault(path, "max_version is below min_version", f"{least} or later is a max_version that fits")
+
+    def check_completeness(self) -> None:
+        self._check_needs("cert_file", "key_file", "tls_config.")
+        self._check_needs("key_file", "cert_file", "tls_config.")
+        if not self.value("proxy_from_environment"):
+            self._check_needs("no_proxy", "proxy_url", "")
+
+    def _check_needs(self, key: str, needed: str, block: str) -> None:
+        if key in self._values and needed not in self._values:
+            path = self._values[key][2]
+            # A value that is there and wrong has its own fault.
+            if self._report.document.value_at((*path[:-1], needed)) is None:
+                self._report.fault(path, f"{key} needs {needed}", f"write http.{block}{needed} too")
+
+    def _written_last(self, *keys: str) -> Path:
+        def order(key: str) -> tuple[int, Place]:
+            _, index, path = self._values[key]
+            return index, self._report.document.place(path)
+
+        return self._values[max(keys, key=order)][2]
+
+
+def _unreadable(path: FilePath) -> str | None:
+    try:
+        if not path.is_file() and path.exists():
+            return "not a regular file"
+        with path.open("rb"):
+            return None
+    except OSError as error:
+        return os.strerror(error.errno or 0)
+    except ValueError:
+        return "no file has such a name"
+
+
+def _changed_ns(path: str) -> int:
+    return FilePath(path).stat().st_mtime_ns
+
+
+@functools.lru_cache
+def _is_authority(path: str, _changed_ns: int) -> bool:
+    """Asked once for all accounts that name the file: a bundle takes 20 ms."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    return True
+
+
+@functools.lru_cache
+def _is_pair(cert: str, key: str, _cert_changed_ns: int, _key_changed_ns: int) -> bool:
+    try:
+        tls.load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), cert, key)
+    except ssl.SSLError:
+        return False
+    return True
+
+
+def _secret_url(url: str) -> Secret:
+    """A proxy's URL, its user part hidden from every text; the address itself may be shown."""
+    user = user_part(url)
+    if user:
+        name, colon, password = user.partition(":")
+        secrets = {user, unquote(user), password, unquote(password)} if colon else {user, unquote(user)}
+        for secret in secrets - {""}:
+            redaction.register(secret)
+        redaction.register_base64(f"{unquote(name)}:{unquote(password)}")
+    return Secret.literal(url, identifier=True)

@@ -1,0 +1,216 @@
+"""Makes settings of one account as it is written, with everything that depends on more than one value."""
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path as FilePath
+from typing import Literal
+
+from exporter.config import models
+from exporter.config.addresses import is_plaintext
+from exporter.config.credentials import credential, form_example
+from exporter.config.http import http_settings
+from exporter.config.labels import labels
+from exporter.config.merge import Layer, strongest
+from exporter.config.thresholds import thresholds
+from exporter.documents.faults import Path, closest, nearest
+from exporter.documents.report import Report
+from exporter.providers.definition import API_NAMES, Definition
+from exporter.settings import AccountSettings, ApiSettings
+
+_REQUIRED = {
+    "name": "a name such as shop-dk",
+    "provider": "a provider's id",
+}
+_NEEDED_API = {
+    "credit": "credit",
+    "runway": "credit",
+    "contacts_used_ratio": "contacts",
+    "subscription_remaining": "subscription",
+}
+_NOT_COUNTRIES = {"UK": "GB", "EL": "GR"}
+_TIMEOUT_SECONDS = 10.0
+_STALE_FOR_SECONDS = 300.0
+
+
+class Resolving:
+    """One account on its way from the file to settings."""
+
+    def __init__(
+        self,
+        account: models.Account,
+        path: Path,
+        defaults: Layer,
+        providers: Mapping[str, Definition],
+        folder: FilePath,
+        report: Report,
+    ) -> None:
+        self._account = account
+        self._path = path
+        self._layers = (defaults, Layer(account, path))
+        self._providers = providers
+        self._folder = folder
+        self._report = report
+
+    def settings(self) -> AccountSettings | None:
+        """The account with all defaults applied, or None if a part of it is wrong; the report says what."""
+        if not isinstance(self._report.document.value_at(self._path), dict):
+            return None
+        self._check_required()
+        account, report = self._account, self._report
+        provider = self._provider()
+        apis = self._apis(provider)
+        self._check_api_settings(provider, apis)
+        self._check_features(provider, apis)
+        self._check_base_url()
+        self._check_thresholds(provider, apis)
+        countries, currencies = self._prices(apis)
+        own_labels = labels(self._layers, report)
+        unused = [key for key, api in _NEEDED_API.items() if api not in apis]
+        limits = thresholds(self._layers, report, postpaid=account.billing == "postpaid", unused=unused)
+        http = http_settings(self._layers, self._folder, report)
+        signed = credential(account, self._path, provider, self._folder, report)
+        if provider is None or signed is None or account.name is None:
+            return None
+        return AccountSettings(
+            name=account.name,
+            provider=provider,
+            credential=signed,
+            apis=tuple(self._api(provider, name) for name in apis),
+            stale_for_seconds=strongest(self._layers, "stale_for", _STALE_FOR_SECONDS),
+            labels=own_labels,
+            expect_features=tuple(account.expect_features or ()),
+            price_countries=countries,
+            price_currencies=currencies,
+            thresholds=limits,
+            http=http,
+        )
+
+    def _at(self, *keys: str | int) -> Path:
+        return (*self._path, *keys)
+
+    def _check_required(self) -> None:
+        written = self._report.document.value_at(self._path)
+        auth = form_example(self._providers.get(self._account.provider or ""))
+        for key, example in {**_REQUIRED, "auth": f"a sign-in form such as {auth}"}.items():
+            if isinstance(written, dict) and written.get(key) is None:
+                self._report.fault(self._at(key), "this is missing", f"write {example}")
+
+    def _provider(self) -> Definition | None:
+        name = self._account.provider
+        if name is not None and name not in self._providers:
+            hint = nearest(name, self._providers, "there are")
+            self._report.fault(self._at("provider"), "there is no provider {word}", hint, word=name)
+        return self._providers.get(name or "")
+
+    def _apis(self, provider: Definition | None) -> list[str]:
+        """The account's apis; without a provider, those that some provider has."""
+        asked = self._account.apis
+        offered = list(provider.apis) if provider else list(API_NAMES)
+        if asked is None:
+            return [name for name, api in provider.apis.items() if api.standard] if provider else []
+        if not asked:
+            self._report.fault(self._at("apis"), "no api at all", f"choose of {', '.join(offered)}")
+        self._check_twice("apis", asked)
+        for index, name in enumerate(asked):
+            if name not in offered:
+                message = f"{provider.id} has no api {{word}}" if provider else "there is no api {word}"
+                self._report.fault(self._at("apis", index), message, nearest(name, offered), word=name)
+        return [name for name in offered if name in asked]
+
+    def _check_twice(self, key: str, items: list[str], *holder: str) -> None:
+        first: dict[str, int] = {}
+        for index, item in enumerate(items):
+            if first.setdefault(item, index) != index:
+                path = self._at(*holder, key, index)
+                line = self._report.document.line(self._at(*holder, key, first[item]))
+                self._report.fault(path, f"{{word}} a second time, after line {line}", "remove one", word=item)
+
+    def _check_api_settings(self, provider: Definition | None, apis: Collection[str]) -> None:
+        offered = list(provider.apis) if provider else list(API_NAMES)
+        for name in self._account.api_settings or {}:
+            path = self._at("api_settings", name)
+            if name not in offered:
+                message = f"{provider.id} has no api {{word}}" if provider else "there is no api {word}"
+                self._report.fault(path, message, nearest(name, offered), word=name)
+            elif name not in apis and provider:
+                self._report.warn(
+                    path, "no effect: the account doesn't use this api", f"add {name} to apis, or remove this"
+                )
+
+    def _check_features(self, provider: Definition | None, apis: Collection[str]) -> None:
+        features = self._account.expect_features or []
+        path = self._at("expect_features")
+        self._check_twice("expect_features", features)
+        for index, feature in enumerate(features):
+            known = closest(feature, models.KNOWN_FEATURES)
+            if known and feature not in models.KNOWN_FEATURES:
+                message = "no feature {word} is known"
+                self._report.warn((*path, index), message, f"did you mean {known}?", word=feature)
+        if features and provider and "subscription" not in provider.apis:
+            message = f"no effect: {provider.id} doesn't tell features"
+            self._report.warn(path, message, "remove it")
+        elif features and provider and "subscription" not in apis:
+            message = "no effect: the account doesn't use the api subscription"
+            self._report.warn(path, message, "add subscription to apis, or remove this")
+
+    def _check_base_url(self) -> None:
+        account = self._account
+        if account.base_url and is_plaintext(account.base_url) and not account.allow_plaintext:
+            hint = "write https://, or allow_plaintext: true"
+            self._report.fault(self._at("base_url"), "the credential would travel unencrypted", hint)
+
+    def _check_thresholds(self, provider: Definition | None, apis: Collection[str]) -> None:
+        limits = self._account.thresholds
+        for key, api in _NEEDED_API.items():
+            if provider and limits and getattr(limits, key) is not None and api not in apis:
+                message = f"no effect: the account has no api {api}"
+                self._report.warn(self._at("thresholds", key), message, "remove it")
+
+    def _prices(self, apis: Collection[str]) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+        """The countries and the currencies of the price list, None for all."""
+        prices = self._account.prices
+        written = self._report.document.value_at(self._at("prices"))
+        if "prices" in apis and (written is None or isinstance(written, dict)):
+            path = self._at("prices") if written is None else self._at("prices", "countries")
+            if written is None or written.get("countries") is None:
+                example = "prices: {countries: [DK, IT]} or {countries: all}" if written is None else "[DK, IT] or all"
+                self._report.fault(path, "this is missing", f"write {example}", at=self._path)
+        elif prices and self._account.provider in self._providers:
+            message = "no effect: the account doesn't use the api prices"
+            self._report.warn(self._at("prices"), message, "add prices to apis, or remove this")
+        if prices is None:
+            return None, None
+        countries = self._codes("countries", prices.countries, "[A-Z]{2}", "a country of ISO 3166, like DK")
+        currencies = self._codes("currencies", prices.currencies, "[A-Z]{3}", "a currency of ISO 4217, like EUR")
+        return countries, currencies
+
+    def _codes(
+        self, key: str, codes: list[str] | Literal["all"] | None, pattern: str, kind: str
+    ) -> frozenset[str] | None:
+        if codes is None or codes == "all":
+            return None
+        if not codes:
+            self._report.fault(self._at("prices", key), "an empty list", "list codes, or write all")
+        self._check_twice(key, codes, "prices")
+        for index, code in enumerate(codes):
+            path, capitals = self._at("prices", key, index), code.upper()
+            if key == "countries" and capitals in _NOT_COUNTRIES:
+                self._report.fault(path, f"{{word}} is not {kind}", f"write {_NOT_COUNTRIES[capitals]}", word=code)
+            elif not re.fullmatch(pattern, code, re.ASCII):
+                right = re.fullmatch(pattern, capitals, re.ASCII) and code.isascii()
+                self._report.fault(path, f"{{word}} is not {kind}", f"write {capitals}" if right else "", word=code)
+        return frozenset(codes)
+
+    def _api(self, provider: Definition, name: str) -> ApiSettings:
+        own = (self._account.api_settings or {}).get(name) or models.ApiKeys()
+        definition = provider.apis[name]
+        cache_ttl = own.cache_ttl
+        if cache_ttl is None and name == "prices":
+            cache_ttl = definition.cache_ttl
+        if cache_ttl is None:
+            cache_ttl = strongest(self._layers, "cache_ttl", definition.cache_ttl)
+        timeout = own.timeout
+        if timeout is None:
+            timeout = strongest(self._layers, "timeout", _TIMEOUT_SECONDS)
+        base_url = self._account.base_url or provider.base_url
+        return ApiSettings(name, base_url + (own.path or definition.path), cache_ttl, timeout)

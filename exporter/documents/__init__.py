@@ -1,0 +1,1 @@
+"""From YAML to models, or to faults with file, line, path and the word that was meant."""

@@ -1,0 +1,71 @@
+"""Gathers the faults and warnings of one document, and keeps what may be secret out of them."""
+
+from collections.abc import Callable
+
+from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, quoted, rendered
+from exporter.documents.reader import Document, Problem
+
+PATHS_ARE_RELATIVE = "paths are relative to the configuration file"
+"""The hint for a file that isn't there."""
+
+
+class Report:
+    """The faults and warnings about one document, each once, in the order of their lines.
+
+    An operator's own word goes into a message only by `word`, which is left out where `is_secret` says that it is,
+    or holds, a secret. Keys that are secrets are hidden in paths.
+    """
+
+    def __init__(self, file: str, document: Document, is_secret: Callable[[str], bool] = lambda _word: False) -> None:
+        self.document = document
+        self._file = file
+        self._is_secret = is_secret
+        self._found: dict[Fault, None] = {}
+        for problem in document.problems:
+            self._note(problem)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What makes the document unusable."""
+        return self._sorted(warning=False)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """What is merely unwise."""
+        return self._sorted(warning=True)
+
+    def raise_faults(self) -> None:
+        """Raises.
+
+        Raises:
+            ConfigError: there are faults; it has the warnings too.
+        """
+        if self.faults:
+            raise ConfigError(self.faults, self.warnings)
+
+    def fault(
+        self, path: Path, message: str, hint: str = "", *, word: str | None = None, at: Path | None = None
+    ) -> None:
+        """Notes a fault; `{word}` in the message stands for an operator's word, `at` for another line's path."""
+        self._add(path, message, hint, word, at, warning=False)
+
+    def warn(self, path: Path, message: str, hint: str = "", *, word: str | None = None) -> None:
+        """Notes a warning, as `fault` does."""
+        self._add(path, message, hint, word, None, warning=True)
+
+    def _note(self, problem: Problem) -> None:
+        self._found[Fault(self._file, problem.line, self._shown(problem.path), problem.message, problem.hint)] = None
+
+    def _add(self, path: Path, message: str, hint: str, word: str | None, at: Path | None, *, warning: bool) -> None:
+        if word is not None and self._is_secret(word):
+            message, hint = message.replace("{word}", "this"), ""
+        elif word is not None:
+            message = message.replace("{word}", quoted(word))
+        line = self.document.line(path if at is None else at)
+        self._found[Fault(self._file, line, self._shown(path), message, hint, warning)] = None
+
+    def _shown(self, path: Path) -> str:
+        return rendered(HIDDEN if isinstance(step, str) and self._is_secret(step) else step for step in path)
+
+    def _sorted(self, *, warning: bool) -> tuple[Fault, ...]:
+        return tuple(sorted((each for each in self._found if each.warning == warning), key=lambda each: each.line))

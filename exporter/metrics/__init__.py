@@ -1,0 +1,1 @@
+"""From what is known of the accounts to metrics, and from metrics to text."""

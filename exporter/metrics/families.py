@@ -1,0 +1,411 @@
+"""THE table of families: name, type, help, labels, and where each value comes from.
+
+`provider`, `account` and the operator's labels stand before a family's own labels on every account
+metric; they aren't repeated here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from exporter.accounts.observation import Observation, View
+from exporter.providers.definition import Api, field_name
+from exporter.readings import STATUSES, Readings
+from exporter.settings import AccountSettings, Pair
+
+Sample = tuple[tuple[str, ...], float]
+"""The values of a family's own labels, and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One family.
+
+    For its help, `field` names the definition's block and value that it shows, `beside` other values of that
+    block that go into it.
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    kind: Literal["gauge", "counter"] = "gauge"
+    field: tuple[str, str] | None = None
+    beside: tuple[str, ...] = ()
+
+    def sources(self, api: Api) -> str | None:
+        """The provider's own names of the values in an api's answer; None where the answer has none of them."""
+        if self.field is None:
+            return None
+        block, value = self.field
+        names = [field_name(api, block, name) for name in (value, *self.beside)]
+        return " and ".join(name for name in names if name is not None) or None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFamily(Family):
+    """A family that an account's settings give."""
+
+    samples: Callable[[AccountSettings], Iterable[Sample]] = lambda _settings: ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingFamily(Family):
+    """A family that one api's readings give."""
+
+    samples: Callable[[Readings, AccountSettings], Iterable[Sample]] = lambda _readings, _settings: ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiFamily(Family):
+    """A family that says how one api does; its first label is `api`, which its samples leave out."""
+
+    samples: Callable[[Observation], Iterable[Sample]] = lambda _observation: ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFamily(Family):
+    """A family that a whole account gives."""
+
+    samples: Callable[[View], Iterable[Sample]] = lambda _view: ()
+
+
+def _one(value: float | bool | None) -> Iterable[Sample]:
+    return () if value is None else (((), float(value)),)
+
+
+def _pair(pair: Pair, *labels: str) -> Iterator[Sample]:
+    if pair.warning is not None:
+        yield (*labels, "warning"), pair.warning
+    if pair.critical is not None:
+        yield (*labels, "critical"), pair.critical
+
+
+def _of_api(value: Callable[[Observation], float | None]) -> Callable[[Observation], Iterable[Sample]]:
+    def samples(observation: Observation) -> Iterable[Sample]:
+        known = value(observation)
+        return () if known is None else (((), known),)
+
+    return samples
+
+
+def _failures(observation: Observation) -> Iterable[Sample]:
+    return () if observation.failure is None else (((observation.failure.reason.value,), 1.0),)
+
+
+def _account_ids(view: View) -> Iterator[Sample]:
+    known = (o.readings.account_id for o in view.observations if o.readings is not None)
+    account_id = next((account_id for account_id in known if account_id is not None), None)
+    if account_id is not None:
+        yield (account_id,), 1.0
+
+
+def _has(settings: AccountSettings, name: str) -> bool:
+    return any(api.name == name for api in settings.apis)
+
+
+def _balances(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+    for credit in readings.credits:
+        yield (credit.currency,), credit.balance
+
+
+def _recharge_timestamps(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+    known = [c.last_recharge_timestamp_seconds for c in readings.credits]
+    yield from _one(max((timestamp for timestamp in known if timestamp is not None), default=None))
+
+
+def _recharge_amounts(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+    for credit in readings.credits:
+        if credit.last_recharge_amount is not None:
+            yield (credit.currency,), credit.last_recharge_amount
+
+
+def _messages_remaining(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+    left: dict[str, float] = {}
+    for credit in readings.credits:
+        left |= credit.messages_remaining
+    for channel, count in left.items():
+        yield (channel,), count
+
+
+def _subscription_info(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+    plan = readings.subscription
+    if plan is not None:
+        yield (plan.subscription_id or "", plan.plan or ""), 1.0
+
+
+def _subscription_status(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+    if readings.subscription is not None:
+        for status in STATUSES:
+            yield (status,), float(status == readings.subscription.status)
+
+
+def _features_enabled(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
+    if readings.subscription is not None:
+        features = readings.subscription.features
+        for feature, enabled in features.items():
+            if enabled is not None:
+                yield (feature,), float(enabled)
+        for feature in settings.expect_features:
+            if feature not in features:
+                yield (feature,), 0.0
+
+
+def _features_expected(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
+    if readings.subscription is not None:
+        for feature in settings.expect_features:
+            yield (feature,), 1.0
+
+
+def _prices(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
+    countries, currencies = settings.price_countries, settings.price_currencies
+    for price in readings.prices:
+        if (countries is None or price.country in countries) and (currencies is None or price.currency in currencies):
+            yield (price.country, price.prefix, price.tier, price.currency), price.price
+
+
+def _credit_thresholds(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
+    for credit in readings.credits:
+        yield from _pair(settings.thresholds.for_unit(credit.currency), credit.currency)
+
+
+def _of_plan(name: str) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
+    return lambda readings, _: () if readings.subscription is None else _one(getattr(readings.subscription, name))
+
+
+def _of_contacts(name: str) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
+    return lambda readings, _: () if readings.contacts is None else _one(getattr(readings.contacts, name))
+
+
+ACCOUNT_FAMILIES: tuple[Family, ...] = (
+    ReadingFamily(
+        "sms_credit_balance",
+        "Credit that is left, in the unit of the label currency",
+        ("currency",),
+        field=("credit", "balance"),
+        beside=("currency",),
+        samples=_balances,
+    ),
+    ReadingFamily(
+        "sms_credit_last_recharge_timestamp_seconds",
+        "When the credit was last topped up, as the provider tells it",
+        field=("credit", "last_recharge"),
+        samples=_recharge_timestamps,
+    ),
+    ReadingFamily(
+        "sms_credit_last_recharge_amount",
+        "How much the last top-up added, as the provider tells it",
+        ("currency",),
+        field=("credit", "last_recharge_amount"),
+        samples=_recharge_amounts,
+    ),
+    ReadingFamily(
+        "sms_credit_messages_remaining",
+        "Messages that the credit still pays for, by the provider's own estimate",
+        ("channel",),
+        field=("credit", "messages_remaining"),
+        samples=_messages_remaining,
+    ),
+    ReadingFamily(
+        "sms_subscription_info",
+        "The plan, always 1",
+        ("subscription_id", "plan"),
+        field=("subscription", "plan"),
+        beside=("subscription_id",),
+        samples=_subscription_info,
+    ),
+    ReadingFamily(
+        "sms_subscription_status",
+        "Status of the plan: 1 for the one that it has, 0 for the others",
+        ("status",),
+        field=("subscription", "status"),
+        samples=_subscription_status,
+    ),
+    ReadingFamily(
+        "sms_subscription_start_timestamp_seconds",
+        "When the plan's current term began",
+        field=("subscription", "start"),
+        samples=_of_plan("start_timestamp_seconds"),
+    ),
+    ReadingFamily(
+        "sms_subscription_end_timestamp_seconds",
+        "When the plan's current term ends",
+        field=("subscription", "end"),
+        samples=_of_plan("end_timestamp_seconds"),
+    ),
+    ReadingFamily(
+        "sms_subscription_auto_renew",
+        "Whether the plan renews itself at its end (1) or not (0)",
+        field=("subscription", "auto_renew"),
+        samples=_of_plan("auto_renew"),
+    ),
+    ReadingFamily(
+        "sms_subscription_feature_enabled",
+        "Whether the plan includes a feature (1) or not (0)",
+        ("feature",),
+        field=("subscription", "features"),
+        samples=_features_enabled,
+    ),
+    ReadingFamily(
+        "sms_subscription_feature_expected",
+        "Features that the configuration expects of the plan (expect_features), always 1",
+        ("feature",),
+        samples=_features_expected,
+    ),
+    ReadingFamily(
+        "sms_subscription_max_contacts",
+        "Contacts that the plan allows, by the plan's own figure",
+        field=("subscription", "max_contacts"),
+        samples=_of_plan("max_contacts"),
+    ),
+    ReadingFamily(
+        "contacts_used",
+        "Contacts that are stored",
+        field=("contacts", "used"),
+        samples=_of_contacts("used"),
+    ),
+    ReadingFamily(
+        "contacts_limit",
+        "Contacts that may be stored",
+        field=("contacts", "limit"),
+        samples=_of_contacts("limit"),
+    ),
+    ReadingFamily(
+        "contacts_lists",
+        "Lists that hold the contacts",
+        field=("contacts", "lists"),
+        samples=_of_contacts("lists"),
+    ),
+    ReadingFamily(
+        "contacts_used_ratio",
+        "contacts_used divided by contacts_limit: 1 is full",
+        field=("contacts", "used"),
+        beside=("limit",),
+        samples=_of_contacts("used_ratio"),
+    ),
+    ReadingFamily(
+        "sms_message_price",
+        "List price of one message to a country",
+        ("country", "prefix", "tier", "currency"),
+        field=("prices", "price"),
+        samples=_prices,
+    ),
+    AccountFamily(
+        "sms_account_info",
+        "The provider's own id of the account, always 1",
+        ("account_id",),
+        field=("", "account_id"),
+        samples=_account_ids,
+    ),
+    ReadingFamily(
+        "sms_credit_balance_threshold",
+        "Configured threshold (thresholds.credit): an alert is due while the balance is below it",
+        ("currency", "severity"),
+        samples=_credit_thresholds,
+    ),
+    SettingsFamily(
+        "sms_credit_runway_threshold_seconds",
+        "Configured threshold (thresholds.runway): an alert is due while the credit lasts for less",
+        ("severity",),
+        samples=lambda settings: _pair(settings.thresholds.runway) if _has(settings, "credit") else (),
+    ),
+    SettingsFamily(
+        "contacts_used_ratio_threshold",
+        "Configured threshold (thresholds.contacts_used_ratio): an alert is due at or above it",
+        ("severity",),
+        samples=lambda settings: _pair(settings.thresholds.contacts_used_ratio) if _has(settings, "contacts") else (),
+    ),
+    SettingsFamily(
+        "sms_subscription_remaining_threshold_seconds",
+        "Configured threshold (thresholds.subscription_remaining): an alert is due while the plan lasts for less",
+        ("severity",),
+        samples=lambda settings: (
+            _pair(settings.thresholds.subscription_remaining) if _has(settings, "subscription") else ()
+        ),
+    ),
+    AccountFamily(
+        "sms_account_up",
+        "Whether the newest call of every api of the account succeeded (1) or not (0)",
+        samples=lambda view: _one(all(observation.failure is None for observation in view.observations)),
+    ),
+    ApiFamily(
+        "sms_api_up",
+        "Whether the newest call of the api succeeded (1) or not (0); 0 too while a refused key holds it back",
+        ("api",),
+        samples=_of_api(lambda observation: float(observation.failure is None)),
+    ),
+    ApiFamily(
+        "sms_api_failure",
+        "Why the newest call of the api failed, 1 while it fails",
+        ("api", "reason"),
+        samples=_failures,
+    ),
+    ApiFamily(
+        "sms_api_last_success_timestamp_seconds",
+        "When the api last gave an answer that could be used",
+        ("api",),
+        samples=_of_api(lambda observation: observation.last_success_timestamp_seconds),
+    ),
+    ApiFamily(
+        "sms_api_duration_seconds",
+        "How long the newest call of the api took",
+        ("api",),
+        samples=_of_api(lambda observation: observation.duration_seconds),
+    ),
+    ApiFamily(
+        "sms_api_requests_total",
+        "Calls made to the provider, retries included",
+        ("api",),
+        kind="counter",
+        samples=_of_api(lambda observation: float(observation.requests)),
+    ),
+    ApiFamily(
+        "sms_api_failures_total",
+        "Calls made to the provider that failed",
+        ("api",),
+        kind="counter",
+        samples=_of_api(lambda observation: float(observation.failures)),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterState:
+    """What the exporter says of itself; `loaded_timestamp_seconds` is when the configuration in force was loaded."""
+
+    version: str
+    pythonversion: str
+    accounts: int
+    last_reload_successful: bool
+    loaded_timestamp_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterFamily(Family):
+    """A family of the exporter itself, without account labels."""
+
+    samples: Callable[[ExporterState], Iterable[Sample]] = lambda _state: ()
+
+
+EXPORTER_FAMILIES: tuple[ExporterFamily, ...] = (
+    ExporterFamily(
+        "sms_exporter_build_info",
+        "Version of the exporter and of the Python that runs it, always 1",
+        ("version", "pythonversion"),
+        samples=lambda state: [((state.version, state.pythonversion), 1.0)],
+    ),
+    ExporterFamily(
+        "sms_exporter_accounts",
+        "Accounts in the configuration that is in force",
+        samples=lambda state: _one(state.accounts),
+    ),
+    ExporterFamily(
+        "sms_exporter_config_last_reload_successful",
+        "Whether the newest attempt to load the configuration succeeded (1) or the one before it goes on (0)",
+        samples=lambda state: _one(state.last_reload_successful),
+    ),
+    ExporterFamily(
+        "sms_exporter_config_last_reload_success_timestamp_seconds",
+        "When the configuration in force was loaded",
+        samples=lambda state: _one(state.loaded_timestamp_seconds),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Secrets and credentials: where they come from, and that they show nowhere."""

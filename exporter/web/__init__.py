@@ -1,0 +1,1 @@
+"""The exporter's own port: its routes, the page, and what guards them."""

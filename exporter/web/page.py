@@ -1,0 +1,261 @@
+"""The page at `/`: every account for a person, worst first, in words."""
+
+import base64
+import functools
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
+from exporter.check.health import Finding, Severity, amount, findings, fullness, limit, percent, span, unwatched, worst
+from exporter.readings import ContactQuota, Credit, Subscription
+from exporter.secrets.redaction import redact
+from exporter.settings import Pair, Thresholds
+
+DOCUMENTATION = "https://github.com/sms-exporter/sms-exporter/tree/main/docs"
+WAIT_SECONDS = 2.0
+"""How long the page waits for providers."""
+
+_REFRESH_SECONDS = 30
+_REFRESH_SOON_SECONDS = 3
+_LAST_TIMESTAMP = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the page shows; `telemetry_path` is where metrics are, `is_loaded` whether the newest reload succeeded."""
+
+    views: Sequence[View]
+    now_timestamp_seconds: float
+    version: str
+    telemetry_path: str = "/metrics"
+    is_loaded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Quota:
+    """A contact quota: its figures, how bad they are, and where the bar ends and its marks stand (0 to 100).
+
+    No `ratio`, no bar.
+    """
+
+    text: str
+    severity: Severity = Severity.FINE
+    ratio: str = ""
+    filled: float = 0.0
+    marks: tuple[float, ...] = ()
+    thresholds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    name: str
+    status: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why apis fail; `lasting` says how long there has been no answer."""
+
+    apis: str
+    reason: str
+    detail: str
+    lasting: str
+
+
+@dataclass(slots=True)
+class _Cell:
+    """What one api gives: `state` is `absent` (the account hasn't it), `unknown` or `known`."""
+
+    state: str
+    age: str = ""
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    provider: str
+    labels: tuple[tuple[str, str], ...]
+    query: str
+    severity: Severity
+    findings: tuple[Finding, ...]
+    unwatched: str
+    troubles: tuple[_Trouble, ...]
+    credits: tuple[tuple[str, tuple[str, ...]], ...]
+    quotas: tuple[_Quota, ...]
+    plans: tuple[_Plan, ...]
+    cells: dict[str, _Cell]
+
+
+def render(page: Page) -> str:
+    """The page as HTML."""
+    rows = sorted(
+        _rows(page), key=lambda row: (row.severity, -max((f.urgency for f in row.findings[:1]), default=0), row.name)
+    )
+    groups = [(severity, [row for row in rows if row.severity is severity]) for severity in Severity]
+    waiting = any(_is_waiting(observation) for view in page.views for observation in view.observations)
+    return _template().render(
+        page=page,
+        rows=rows,
+        groups=groups,
+        counts=[(severity, len(members)) for severity, members in groups],
+        refresh_seconds=_REFRESH_SOON_SECONDS if waiting else _REFRESH_SECONDS,
+        updated=_moment(page.now_timestamp_seconds, "%Y-%m-%d %H:%M:%S UTC"),
+        documentation=DOCUMENTATION,
+        style=_asset("page.css"),
+        script=_asset("page.js"),
+    )
+
+
+@functools.cache
+def headers() -> dict[str, str]:
+    """The headers that keep the page to itself: nothing is loaded from elsewhere, nothing is kept."""
+    policy = {
+        "default-src": "'none'",
+        "style-src": _hash(_asset("page.css")),
+        "script-src": _hash(_asset("page.js")),
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "Content-Type": "text/html; charset=UTF-8",
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+
+
+@functools.cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FileSystemLoader(_TEMPLATES),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")
+
+
+@functools.cache
+def _asset(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text("utf-8"))  # noqa: S704  # a file of ours
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _is_waiting(observation: Observation) -> bool:
+    return observation.failure is not None and observation.failure.detail == NOT_WAITED_FOR
+
+
+def _rows(page: Page) -> Iterator[_Row]:
+    # Providers' own words are few and alike over the accounts: each is searched for secrets once.
+    safe: Callable[[str], str] = functools.cache(redact)
+    now = page.now_timestamp_seconds
+    for view in page.views:
+        settings = view.settings
+        found = findings(view, now)
+        told = [observation.readings for observation in view.observations if observation.readings is not None]
+        yield _Row(
+            settings.name,
+            settings.provider.name,
+            tuple(settings.labels.items()),
+            f"probe?target={quote(settings.name, safe='')}",
+            worst(found),
+            tuple(Finding(f.severity, safe(f.text), f.api, f.urgency) for f in found),
+            safe(" and ".join(unwatched((each for one in told for each in one.credits), settings.thresholds))),
+            tuple(_troubles(view, now, safe)),
+            tuple(_credit(credit, settings.thresholds, safe) for each in told for credit in each.credits),
+            tuple(_quota(each.contacts, settings.thresholds.contacts_used_ratio) for each in told if each.contacts),
+            tuple(_plan(each.subscription, now, safe) for each in told if each.subscription),
+            _cells(view, now),
+        )
+
+
+def _cells(view: View, now: float) -> dict[str, _Cell]:
+    cells = {api: _Cell("absent") for api in ("credit", "contacts", "subscription", "prices")}
+    for observation in view.observations:
+        cells[observation.api] = _Cell("unknown" if observation.readings is None else "known")
+        if observation.readings is not None and observation.last_success_timestamp_seconds is not None:
+            cells[observation.api].age = _ago(now - observation.last_success_timestamp_seconds)
+            cells[observation.api].is_kept = observation.failure is not None
+    return cells
+
+
+def _troubles(view: View, now: float, safe: Callable[[str], str]) -> Iterator[_Trouble]:
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for observation in view.observations:
+        failure = observation.failure
+        if failure is not None:
+            answered = observation.last_success_timestamp_seconds
+            lasting = "never answered so far" if answered is None else f"last answered {_ago(now - answered)}"
+            detail = "the call goes on" if _is_waiting(observation) else safe(failure.detail)
+            alike.setdefault((failure.reason.value, detail, lasting), []).append(observation.api)
+    for (reason, detail, lasting), apis in alike.items():
+        yield _Trouble(", ".join(apis), reason, detail, lasting)
+
+
+def _credit(credit: Credit, thresholds: Thresholds, safe: Callable[[str], str]) -> tuple[str, tuple[str, ...]]:
+    pair = thresholds.for_unit(credit.currency)
+    return safe(amount(credit.balance, credit.currency)), _thresholds(pair, "below", limit)
+
+
+def _quota(contacts: ContactQuota, pair: Pair) -> _Quota:
+    ratio = contacts.used_ratio
+    if ratio is None or contacts.limit is None:
+        return _Quota(f"{limit(contacts.used)}, no limit known")
+    marks = tuple(100 * share for share in (pair.warning, pair.critical) if share is not None and share < 1)
+    text = f"{limit(contacts.used)} of {limit(contacts.limit)}"
+    filled = min(100.0, max(0.0, 100 * ratio))
+    return _Quota(text, fullness(contacts, pair), percent(ratio), filled, marks, _thresholds(pair, "from", percent))
+
+
+def _plan(plan: Subscription, now: float, safe: Callable[[str], str]) -> _Plan:
+    terms = []
+    renews = "renews itself"
+    end = plan.end_timestamp_seconds
+    if end is not None:
+        date = _moment(end, "%Y-%m-%d")
+        terms.append(" ".join(("ends" if end >= now else "ended", date)).strip())
+        terms.append(f"in {span(end - now)}" if end >= now else _ago(now - end))
+        renews = renews if end >= now else "its renewal is overdue"
+    if plan.auto_renew is not None:
+        terms.append(renews if plan.auto_renew else "doesn't renew itself")
+    return _Plan(safe(plan.plan or ""), plan.status, tuple(terms))
+
+
+def _thresholds(pair: Pair, relation: str, write: Callable[[float], str]) -> tuple[str, ...]:
+    parts = [
+        f"{severity} {relation} {write(value)}"
+        for severity, value in (("warning", pair.warning), ("critical", pair.critical))
+        if value is not None
+    ]
+    return tuple(parts) or ("no threshold",)
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 1:
+        return "just now"
+    return f"{int(seconds)} s ago" if seconds < 60 else f"{span(seconds)} ago"
+
+
+def _moment(timestamp_seconds: float, form: str) -> str:
+    """A moment in UTC; empty where no calendar has it."""
+    if not 0 <= timestamp_seconds < _LAST_TIMESTAMP:
+        return ""
+    return datetime.fromtimestamp(timestamp_seconds, UTC).strftime(form)

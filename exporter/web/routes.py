@@ -1,0 +1,265 @@
+"""The HTTP routes: from requests to the service and back."""
+
+import asyncio
+import json
+import logging
+import math
+import platform
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from exporter import __version__
+from exporter.accounts.service import Service
+from exporter.documents.faults import closest
+from exporter.metrics import exposition
+from exporter.metrics.exposition import Exposition, compress
+from exporter.metrics.families import ExporterState
+from exporter.web import debug, discovery
+from exporter.web.negotiation import OPENMETRICS, accepts_gzip, choose_format
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_COMPRESS_IN_THREAD_BYTES = 256 * 1024
+
+SEND_SECONDS = 30.0
+"""How long a reader may take for an answer: longer than any scrape's timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """The flags that shape the routes; `timeout_offset` is in seconds, 0 for `max_requests` is no limit.
+
+    Where `external_url` has a path, everything is served below it as well, for a proxy that doesn't take it off.
+    """
+
+    telemetry_path: str = "/metrics"
+    enable_lifecycle: bool = False
+    max_requests: int = 40
+    timeout_offset: float = 0.5
+    external_url: str | None = None
+
+
+def create_app(service: Service, options: WebOptions | None = None) -> web.Application:
+    """The web application of one running service.
+
+    Raises:
+        ValueError: the external URL is none.
+    """
+    routes = _Routes(service, options or WebOptions())
+    app = web.Application()
+    for prefix in dict.fromkeys(("", routes.prefix)):
+        app.router.add_get(f"{prefix}/", routes.limited(routes.page))
+        app.router.add_get(prefix + routes.options.telemetry_path, routes.limited(routes.metrics))
+        app.router.add_get(f"{prefix}/probe", routes.limited(routes.probe))
+        app.router.add_get(f"{prefix}/sd", routes.targets)
+        app.router.add_get(f"{prefix}/-/healthy", _healthy)
+        app.router.add_get(f"{prefix}/-/ready", _ready)
+        app.router.add_route("POST", f"{prefix}/-/reload", routes.reload)
+        app.router.add_route("PUT", f"{prefix}/-/reload", routes.reload)
+    if routes.prefix:
+        app.router.add_get(routes.prefix, routes.below)
+    app.on_response_prepare.append(_name_server)
+    return app
+
+
+async def _name_server(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "sms-exporter"
+
+
+async def _healthy(_request: web.Request) -> web.Response:
+    return web.Response(text="sms-exporter is healthy.\n")
+
+
+async def _ready(_request: web.Request) -> web.Response:
+    return web.Response(text="sms-exporter is ready.\n")
+
+
+class _Routes:
+    def __init__(self, service: Service, options: WebOptions) -> None:
+        self.options = options
+        self._external = None if options.external_url is None else discovery.external(options.external_url)
+        self._service = service
+        settings = service.accounts.settings
+        self._rendered = settings, Exposition.of(settings)
+        self._requests = 0
+        self._warned = -math.inf
+
+    @property
+    def prefix(self) -> str:
+        """The path before all others by which the outside knows the exporter."""
+        return "" if self._external is None else self._external.prefix
+
+    def limited(self, handler: Handler) -> Handler:
+        """A handler that answers 503 at once past `--web.max-requests`, and never queues."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            limit = self.options.max_requests
+            if limit and self._requests >= limit:
+                if time.monotonic() - self._warned >= 60:
+                    self._warned = time.monotonic()
+                    logger.warning("More requests at once than --web.max-requests", extra={"limit": limit})
+                message = f"Limit of concurrent requests reached ({limit}), try again later.\n"
+                return web.Response(status=503, text=message)
+            self._requests += 1
+            try:
+                response = await handler(request)
+            finally:
+                self._requests -= 1
+            return await _sent(request, response)
+
+        return guarded
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        wanted = _collected(request)
+        if wanted is None:
+            return _bad_request(_WRONG_COLLECT)
+        content_type = choose_format(_header(request, "Accept"))
+        openmetrics = content_type.startswith(OPENMETRICS)
+        lines: list[str] = []
+        if not wanted or "accounts" in wanted:
+            rendering = self._exposition()
+            views = await self._service.observe_all(self._seconds(request))
+            lines += await rendering.accounts(views, openmetrics=openmetrics)
+        if not wanted or "exporter" in wanted:
+            lines += exposition.exporter(self._state(), openmetrics=openmetrics)
+        return await _exposed(request, content_type, exposition.whole(lines, openmetrics=openmetrics))
+
+    async def probe(self, request: web.Request) -> web.Response:
+        targets = request.query.getall("target", [])
+        if len(targets) != 1:
+            return _bad_request("give target once, the name of an account: /probe?target=NAME")
+        account = self._service.accounts.get(targets[0])
+        if account is None:
+            known = [each.settings.name for each in self._service.accounts]
+            near = closest(targets[0], known)
+            return _bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
+        if _collected(request) is None:
+            return _bad_request(_WRONG_COLLECT)
+        rendering = self._exposition()
+        view = await self._service.observe(account, self._seconds(request))
+        if request.query.get("debug") == "true":
+            metrics = "".join(await rendering.accounts([view], openmetrics=False))
+            return web.Response(text=debug.report(account, view, metrics), headers={"Cache-Control": "no-store"})
+        content_type = choose_format(_header(request, "Accept"))
+        openmetrics = content_type.startswith(OPENMETRICS)
+        lines = await rendering.accounts([view], openmetrics=openmetrics)
+        return await _exposed(request, content_type, exposition.whole(lines, openmetrics=openmetrics))
+
+    def _exposition(self) -> Exposition:
+        """The rendering of the configuration in force, which keeps lines from scrape to scrape."""
+        settings = self._service.accounts.settings
+        if self._rendered[0] is not settings:
+            self._rendered = settings, Exposition.of(settings)
+        return self._rendered[1]
+
+    def _state(self) -> ExporterState:
+        return ExporterState(
+            __version__,
+            platform.python_version(),
+            len(self._service.accounts),
+            self._service.last_reload_successful,
+            self._service.loaded_timestamp_seconds,
+        )
+
+    async def page(self, request: web.Request) -> web.Response:
+        from exporter.web import page  # noqa: PLC0415  # templates and all: who never looks, never pays
+
+        views = await self._service.observe_all(page.WAIT_SECONDS)
+        shown = page.Page(
+            views,
+            self._service.now_timestamp_seconds(),
+            __version__,
+            self.options.telemetry_path,
+            self._service.last_reload_successful,
+        )
+        body = (await asyncio.to_thread(page.render, shown)).encode()
+        return await _packed(request, body, {**page.headers(), "Vary": "Accept-Encoding"})
+
+    async def below(self, _request: web.Request) -> web.Response:
+        """The page's links start from the path that ends with a slash."""
+        return web.Response(status=308, headers={"Location": f"{self.prefix.rpartition('/')[2]}/"})
+
+    async def targets(self, request: web.Request) -> web.Response:
+        groups = discovery.target_groups(self._service.accounts.settings.accounts, self._origin(request))
+        return web.Response(body=json.dumps(groups).encode(), headers={"Content-Type": "application/json"})
+
+    def _origin(self, request: web.Request) -> discovery.Origin:
+        """Where this client finds the exporter: as configured, else as it called it, else the socket's own address."""
+        if self._external is not None:
+            return self._external
+        host = request.headers.get("Host", "")
+        if not discovery.is_host(host):
+            name, port = request.get_extra_info("sockname")[:2]
+            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+        return discovery.Origin(request.scheme, host)
+
+    async def reload(self, _request: web.Request) -> web.Response:
+        if not self.options.enable_lifecycle:
+            return web.Response(status=403, text="Reload by HTTP is off: start with --web.enable-lifecycle.\n")
+        error = await self._service.reload()
+        if error is not None:
+            return web.Response(status=500, text=f"The configuration before goes on.\n{error}\n")
+        return web.Response(text="Configuration loaded.\n")
+
+    def _seconds(self, request: web.Request) -> float | None:
+        """How long a scrape may take: the scraper's timeout less the offset; None where it gives no usable one."""
+        try:
+            timeout = float(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
+        except ValueError:
+            return None
+        seconds = timeout - self.options.timeout_offset
+        return seconds if math.isfinite(timeout) and timeout > 0 and seconds >= 0 else None
+
+
+_WRONG_COLLECT = "collect[] takes accounts or exporter, or both given one after the other"
+
+
+def _collected(request: web.Request) -> set[str] | None:
+    """What `collect[]` asks for; None where it asks for what there isn't."""
+    wanted = set(request.query.getall("collect[]", []))
+    return None if wanted - {"accounts", "exporter"} else wanted
+
+
+def _header(request: web.Request, name: str) -> str | None:
+    """A list's header whole: it may come in several lines (RFC 9110, 5.3)."""
+    lines = request.headers.getall(name, [])
+    return ", ".join(lines) if lines else None
+
+
+async def _exposed(request: web.Request, content_type: str, text: str) -> web.Response:
+    """An exposition in the form that the asker takes."""
+    return await _packed(request, text.encode(), {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
+
+
+async def _packed(request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:
+    """An answer, compressed where the client takes that."""
+    if accepts_gzip(_header(request, "Accept-Encoding")):
+        headers["Content-Encoding"] = "gzip"
+        if len(body) > _COMPRESS_IN_THREAD_BYTES:
+            body = await asyncio.to_thread(compress, body)
+        else:
+            body = compress(body)
+    return web.Response(body=body, headers=headers)
+
+
+async def _sent(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """The answer, once its reader has taken it; one that doesn't is cut off, for the answer fills memory meanwhile."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await response.prepare(request)
+            await response.write_eof()
+    except ConnectionError:
+        pass  # it has left: a scraper whose own timeout was shorter
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+def _bad_request(message: str) -> web.Response:
+    return web.Response(status=400, text=f"{message}\n")
