@@ -2,7 +2,7 @@
 # test   everything, set-up included
 # stack  simulator, exporter, Prometheus with the rules, and Alertmanager, all real
 # bench  speed beside what else does the same work; figures are in docs/performance.md
-# soak   10,000 scrapes with faults switching at random
+# soak   10,000 scrapes with injected faults switching at random
 # check  format, lint, types, order of the rooms, and the fast tests
 # Works without uv: it is then installed into a virtual environment of its own.
 

@@ -151,10 +151,10 @@ def receiving(heard: Callable[[Message], None]) -> Iterator[str]:
 
 
 class Stack:
-    """The processes, each with a simulator of its own for every exporter, so that replicas can be told other things.
+    """The processes, each with a simulator of its own for every exporter, so that replicas can be given other answers.
 
-    `speed` is the story's; `defaults` go into the exporters' configuration; `ports` may fix those of exporter,
-    Prometheus and Alertmanager.
+    `speed` is that of the accounts' clock; `defaults` go into the exporters' configuration; `ports` may fix those
+    of exporter, Prometheus and Alertmanager.
     """
 
     def __init__(
@@ -222,8 +222,8 @@ class Stack:
         address = f"127.0.0.1:{self._port('simulator')}"
         file = self.folder / f"sms-exporter-{number}.yml"
         self._start(
-            stack, f"simulator-{number}", sys.executable, "-m", "exporter.simulator", "--listen", address,
-            "--speed", self._speed, "--write-config", file, ready=f"http://{address}/control/truth",
+            stack, f"simulator-{number}", sys.executable, "-m", "tests.simulator", "--listen", address,
+            "--speed", self._speed, "--write-config", file, ready=f"http://{address}/control/state",
         )  # fmt: skip
         if self._defaults is not None:
             document = yaml.safe_load(file.read_text("utf-8"))
@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stack = Stack(_say, factor=options.factor, speed=options.speed, replicas=options.replicas, ports=ports)
         with stack:
             print(f"exporter      {', '.join(f'{url}/metrics' for url in stack.exporters)}")
-            print(f"simulator     {', '.join(f'{url}/control/truth' for url in stack.simulators)}")
+            print(f"simulator     {', '.join(f'{url}/control/state' for url in stack.simulators)}")
             print(f"Prometheus    {stack.prometheus}/alerts")
             print(f"Alertmanager  {stack.alertmanager}")
             print(f"logs          {stack.folder}")

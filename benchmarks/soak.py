@@ -1,11 +1,11 @@
-"""`python -m benchmarks.soak`: many scrapes of accounts whose faults switch at random; nothing may grow.
+"""`python -m benchmarks.soak`: many scrapes of accounts with injected faults that switch at random; nothing may grow.
 
 Simulator and exporter are processes of their own. Nothing is cached (`cache_ttl` 0), so that every scrape
 calls; several scrapes run at once, some of them impatient, some gone before their answer. Between stages
 nothing runs, and the exporter's memory, file descriptors and threads are read. Memory: what the first fifth
 has taken is what it needs, and the rest may add no more than noise. Descriptors: one kept connection for each
 api at most, since one call is in flight for each, and the second half of the run no more than the first (how
-many are kept goes up and down with the faults, which close them). After the last scrape no call may begin, no
+many are kept goes up and down with the injected faults, which close them). After the last scrape no call may begin, no
 time of the processor be spent, and the process has to end in order.
 """
 
@@ -44,7 +44,7 @@ MOST_NEW_FDS = 8
 MOST_IDLE_CPU_SECONDS = 0.1
 
 _LARGE = '{"credit": 1, "balance": 1, "x": "' + "x" * 800_000 + '"}'
-FAULTS: Sequence[Mapping[str, Any]] = (
+INJECTED_FAULTS: Sequence[Mapping[str, Any]] = (
     {"status": 401, "times": 1},
     {"status": 403},
     {"status": 404},
@@ -65,7 +65,7 @@ FAULTS: Sequence[Mapping[str, Any]] = (
     {"ending": "truncate"},
     {"delay_seconds": 0.2},
 )
-"""What the simulator is told to do; a hang is short-lived, or every scrape would only wait."""
+"""What is injected into the simulator; a hang is short-lived, or every scrape would only wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Report:
-    """What a run has shown; `faults` judges it."""
+    """What a run has shown; `violations` judges it."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     left: int = 0
@@ -104,7 +104,7 @@ class Report:
 
     @property
     def most_growth_mib(self) -> float:
-        """What counts as noise: in a short run the rarer faults, and what they need, come for the first time."""
+        """What counts as noise: in a short run the rarer faults, and what they need, come late."""
         return MOST_GROWTH_MIB if sum(self.statuses.values()) >= 2000 else 3 * MOST_GROWTH_MIB
 
     @property
@@ -112,7 +112,7 @@ class Report:
         """Resident memory at the end against that after the first fifth."""
         return self.readings[-1].rss_mib - self.settled.rss_mib
 
-    def faults(self) -> list[str]:
+    def violations(self) -> list[str]:
         """Everything that is not as it should be."""
         half = len(self.readings) // 2
         fds = [max(reading.fds for reading in part) for part in (self.readings[:half], self.readings[half:])]
@@ -131,7 +131,7 @@ class Report:
                 "Traceback|never awaited|was destroyed|never retrieved|Unclosed|defect", self.said
             ),
         }
-        return [fault for fault, fine in checks.items() if not fine]
+        return [violation for violation, fine in checks.items() if not fine]
 
     def __str__(self) -> str:
         lines = [f"{'scrapes':>8} {'RSS MiB':>8} {'fds':>4} {'threads':>7}"]
@@ -177,7 +177,7 @@ def write_config(provider: Simulator, path: Path) -> list[tuple[str, str]]:
 
 
 class Soak:
-    """The scrapers and the switching of faults; `seed` decides what happens in which order."""
+    """The scrapers and the switching of injected faults; `seed` decides what happens in which order."""
 
     def __init__(self, provider: Simulator, address: str, accounts: Sequence[tuple[str, str]], seed: int) -> None:
         self.report = Report()
@@ -235,11 +235,11 @@ class Soak:
 
     def _switch(self) -> None:
         if self._rng.random() < 0.15:
-            self._provider.control("faults", "DELETE")
+            self._provider.control("injected-faults", "DELETE")
             return
         account, name = self._rng.choice(self._accounts)
         target = {"provider": name} if self._rng.random() < 0.1 else {"account": account}
-        self._provider.control("faults", "POST", {**target, **self._rng.choice(FAULTS)})
+        self._provider.control("injected-faults", "POST", {**target, **self._rng.choice(INJECTED_FAULTS)})
 
     def _reload(self) -> None:
         # Refused keys would be held back for the rest of the run.
@@ -291,15 +291,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, judge."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--scrapes", type=int, default=10_000, help="how many (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other faults (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other injected faults (%(default)s)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         report = soak(Path(folder), options.scrapes, options.seed)
     print(report)
-    faults = report.faults()
-    for fault in faults:
-        print(f"FAULT: {fault}")
-    return 1 if faults else 0
+    violations = report.violations()
+    for violation in violations:
+        print(f"VIOLATION: {violation}")
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ class Simulator:
 def simulator(folder: Path, *flags: str) -> Iterator[Simulator]:
     port = free_port()
     config_file = folder / "sms-exporter.yml"
-    command = [sys.executable, "-m", "exporter.simulator", "--listen", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "tests.simulator", "--listen", f"127.0.0.1:{port}"]
     with running(folder, "simulator", *command, "--write-config", str(config_file), *flags) as process:
         url = f"http://127.0.0.1:{port}"
         eventually("the simulator", lambda: fetch(f"{url}/control/calls"))

@@ -18,7 +18,7 @@ from exporter.client import tls
 from exporter.client.http import HttpClient
 from exporter.metrics.exposition import Exposition
 from exporter.settings import TlsSettings
-from tests.faults import BEHAVIOURS, Behaviour, serving
+from tests.injected_faults import BEHAVIOURS, Behaviour, serving
 from tests.virtual import account, settings
 
 pytestmark = pytest.mark.end_to_end

@@ -56,8 +56,8 @@ def scrape_configurations(of_probe: bool, address: str, accounts: list[str]) -> 
 def test_prometheus_holds_what_the_simulator_says(
     folder: Path, provider: Simulator, address: str, of_probe: bool
 ) -> None:
-    truth = provider.control("truth")["accounts"]
-    healthy = {name: state for name, state in truth.items() if not state["troubles"]}
+    truth = provider.control("state")["accounts"]
+    healthy = {name: state for name, state in truth.items() if not state["errors"]}
     config = scrape_configurations(of_probe, address, list(truth))
     with prometheus(folder, config, f"prometheus-{'probe' if of_probe else 'metrics'}") as url:
         # The second scrape, so that the first, which opens every connection, may have ended early.
@@ -131,7 +131,7 @@ def test_a_hundred_accounts_of_three_calls_at_half_a_second_each_fit_well_into_a
 
 
 def test_sigterm_ends_it_in_order_even_in_mid_scrape(folder: Path, provider: Simulator) -> None:
-    provider.control("faults", "POST", {"provider": "agiletelecom", "delay_seconds": 30})
+    provider.control("injected-faults", "POST", {"provider": "agiletelecom", "delay_seconds": 30})
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             with exporter(folder, provider.config_file, name=f"ending-{number}") as (address, process):
@@ -140,7 +140,7 @@ def test_sigterm_ends_it_in_order_even_in_mid_scrape(folder: Path, provider: Sim
                 assert process.end(number) == 0
                 assert "Traceback" not in process.log.read_text()
     finally:
-        provider.control("faults", "DELETE")
+        provider.control("injected-faults", "DELETE")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -26,7 +26,7 @@ import pytest
 import yaml
 
 from exporter.failure import Reason
-from tests.faults import BEHAVIOURS, GOOD, Authority, Conversation, answers, serving
+from tests.injected_faults import BEHAVIOURS, GOOD, Authority, Conversation, answers, serving
 from tests.processes import (
     Process,
     Simulator,
@@ -65,8 +65,8 @@ def accounts_of(provider: Simulator) -> list[dict[str, Any]]:
 
 
 def healthy_accounts(provider: Simulator) -> list[dict[str, Any]]:
-    truth = provider.control("truth")["accounts"]
-    return [account for account in accounts_of(provider) if not truth[account["name"]]["troubles"]]
+    truth = provider.control("state")["accounts"]
+    return [account for account in accounts_of(provider) if not truth[account["name"]]["errors"]]
 
 
 # Memory
@@ -447,7 +447,7 @@ def test_after_kill_9_in_mid_scrape_there_is_nothing_to_repair(tmp_path: Path, m
             f"--web.listen-address={address}",
         )
         for life in range(2):
-            provider.control("faults", "DELETE")
+            provider.control("injected-faults", "DELETE")
             provider.control("calls", "DELETE")
             with running(places["work"], "exporter", *command) as process:
                 eventually("the exporter", partial(process.said, f"({address})"))
@@ -457,7 +457,7 @@ def test_after_kill_9_in_mid_scrape_there_is_nothing_to_repair(tmp_path: Path, m
                 assert len(re.findall(r"^sms_credit_balance\{", text, re.MULTILINE)) == len(up)
                 if life == 1:
                     break
-                provider.control("faults", "POST", {"delay_seconds": 30})
+                provider.control("injected-faults", "POST", {"delay_seconds": 30})
                 time.sleep(1.0)
                 calls = provider.calls()
                 with ThreadPoolExecutor(3) as pool:
@@ -466,7 +466,7 @@ def test_after_kill_9_in_mid_scrape_there_is_nothing_to_repair(tmp_path: Path, m
                     assert process.end(signal.SIGKILL) == -signal.SIGKILL
                     assert [scrape.result() for scrape in scrapes] == [True] * 3
         assert process.end(signal.SIGTERM) == 0
-        provider.control("faults", "DELETE")
+        provider.control("injected-faults", "DELETE")
     left = {name: sorted(path.name for path in place.iterdir()) for name, place in places.items()}
     assert left == {"home": [], "tmp": [], "work": ["exporter.log"]}
 

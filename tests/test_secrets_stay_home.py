@@ -38,7 +38,7 @@ from exporter.secrets import redaction
 from exporter.secrets.secret import Secret, SecretError
 from exporter.settings import AccountSettings, HttpSettings, Settings
 from exporter.web.routes import WebOptions, create_app
-from tests.faults import Conversation, closes_at_once, resets, response, sends, serving, then
+from tests.injected_faults import Conversation, closes_at_once, resets, response, sends, serving, then
 from tests.processes import eventually, free_port, running
 from tests.virtual import rng
 

@@ -38,7 +38,7 @@ def test_two_shards_scrape_each_of_200_accounts_exactly_once(tmp_path: Path) -> 
         prometheus(tmp_path, shard(0, address), "first") as first,
         prometheus(tmp_path, shard(1, address), "second") as second,
     ):
-        everyone = sorted(provider.control("truth")["accounts"])
+        everyone = sorted(provider.control("state")["accounts"])
         assert len(everyone) == 200
         targets = json.loads(fetch(f"http://{address}/sd"))
         assert sorted(group["labels"]["__param_target"] for group in targets) == everyone

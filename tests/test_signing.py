@@ -18,13 +18,13 @@ from exporter.providers.catalogue import builtin
 from exporter.secrets.credential import Credential
 from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings
-from exporter.simulator.clock import Clock as StoryClock
-from exporter.simulator.server import create_app
-from exporter.simulator.story import Story
+from exporter.simulator.clock import Clock as ScenarioClock
+from exporter.simulator.scenario import Scenario
+from exporter.simulator.server import Simulator
 from tests.virtual import account, rng, settings
 
-STORY = Story(1, time.time(), speed=1.0)
-SIGNERS = [a for a in STORY.accounts if not STORY.state(a.name, STORY.start).troubles]
+SCENARIO = Scenario(1, time.time(), speed=1.0)
+SIGNERS = [a for a in SCENARIO.accounts if not SCENARIO.state(a.name, SCENARIO.start).errors]
 FORMS = {(str(a.provider), a.sign_in_form, "token" in dict(a.auth.get("oauth1", {}))): a for a in SIGNERS}
 
 
@@ -38,7 +38,7 @@ def credential(auth: dict[str, object], spoil: str = "") -> Credential:
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[str]:
-    app = create_app(STORY, StoryClock(STORY.start, 1.0), latency_seconds=(0.0, 0.0))
+    app = Simulator(SCENARIO, ScenarioClock(SCENARIO.start, 1.0), latency_seconds=(0.0, 0.0)).app()
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -59,16 +59,16 @@ async def ask(one: AccountSettings) -> View:
 async def test_a_form_with_the_right_secret_is_accepted_and_with_a_wrong_one_refused(
     simulator: str, form: tuple[str, str, bool]
 ) -> None:
-    told = FORMS[form]
-    base_url = f"{simulator}/{told.provider}"
-    right = account(told.name, told.provider, base_url, credential(dict(told.auth)))
+    simulated = FORMS[form]
+    base_url = f"{simulator}/{simulated.provider}"
+    right = account(simulated.name, simulated.provider, base_url, credential(dict(simulated.auth)))
     assert {o.failure for o in (await ask(right)).observations} == {None}
-    wrong = account(told.name, told.provider, base_url, credential(dict(told.auth), "x"))
+    wrong = account(simulated.name, simulated.provider, base_url, credential(dict(simulated.auth), "x"))
     reasons = {o.failure and o.failure.reason.value for o in (await ask(wrong)).observations}
     assert reasons == {"unauthorized"}
 
 
-def test_the_demo_knows_every_form_of_its_providers() -> None:
+def test_the_simulator_knows_every_form_of_its_accounts_providers() -> None:
     forms = {(provider, form) for provider, form, _ in FORMS}
     assert forms == {(provider, form) for provider, _ in forms for form in builtin()[provider].sign_in}
     assert {with_token for _, form, with_token in FORMS if form == "oauth1"} == {True, False}
@@ -96,9 +96,9 @@ def test_oauth_signs_each_request_anew_with_hmac_sha1() -> None:
         assert part in first
     assert "oauth_token" not in first
     assert "its-secret" not in first
-    told = dict(part.split("=", 1) for part in first.removeprefix("OAuth ").split(", "))
-    again = Client("the-consumer", client_secret="its-secret", nonce=told["oauth_nonce"].strip('"'),
-                   timestamp=told["oauth_timestamp"].strip('"'))  # fmt: skip
+    sent = dict(part.split("=", 1) for part in first.removeprefix("OAuth ").split(", "))
+    again = Client("the-consumer", client_secret="its-secret", nonce=sent["oauth_nonce"].strip('"'),
+                   timestamp=sent["oauth_timestamp"].strip('"'))  # fmt: skip
     assert again.sign("https://provider.test/x")[1]["Authorization"] == first
 
 

@@ -20,12 +20,12 @@ SHORT = 400
 
 
 @pytest.mark.end_to_end
-def test_scrapes_under_switching_faults_leave_nothing_behind(tmp_path: Path) -> None:
+def test_scrapes_under_switching_injected_faults_leave_nothing_behind(tmp_path: Path) -> None:
     report = soak(tmp_path, SHORT)
     print(report)
-    assert report.faults() == []
+    assert report.violations() == []
     assert report.statuses["200"] == SHORT
-    # Faults have happened, and many of them: without, this would show nothing.
+    # Injected faults have happened, and many of them: without, this would show nothing.
     assert len(report.reasons) >= 8
     assert report.left > 0
     assert report.reloads == SHORT // 60
@@ -46,12 +46,12 @@ def good() -> Report:
 
 
 def test_a_steady_run_is_good_though_its_first_fifth_grew() -> None:
-    assert good().faults() == []
+    assert good().violations() == []
     assert "100 scrapes" in str(good())
 
 
 @pytest.mark.parametrize(
-    ("report", "fault"),
+    ("report", "violation"),
     [
         (replace(good(), statuses=Counter({"200": 99, "503": 1})), "not every scrape"),
         (replace(good(), statuses=Counter()), "not every scrape"),
@@ -65,6 +65,6 @@ def test_a_steady_run_is_good_though_its_first_fifth_grew() -> None:
         (replace(good(), said="Task was destroyed but it is pending!"), "task"),
     ],
 )
-def test_whatever_grows_or_is_left_is_a_fault(report: Report, fault: str) -> None:
-    (said,) = report.faults()
-    assert fault in said
+def test_whatever_grows_or_is_left_is_a_violation(report: Report, violation: str) -> None:
+    (said,) = report.violations()
+    assert violation in said

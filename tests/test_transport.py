@@ -25,7 +25,7 @@ from exporter.failure import FailureError, Reason
 from exporter.providers.catalogue import builtin
 from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
-from tests.faults import BEHAVIOURS, GOOD, Authority, Behaviour, answers, response, sends, serving
+from tests.injected_faults import BEHAVIOURS, GOOD, Authority, Behaviour, answers, response, sends, serving
 from tests.virtual import account, rng, settings
 
 

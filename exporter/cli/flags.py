@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument(
         "--demo.seed", dest="demo_seed", type=_whole, default=1, metavar="NUMBER",
-        help="another number, another story (default: %(default)s)",
+        help="another number, another scenario (default: %(default)s)",
     )  # fmt: skip
     _add_serving_flags(demo)
     _add_check(

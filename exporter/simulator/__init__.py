@@ -1,1 +1,1 @@
-"""The providers' APIs with a story behind them: what `sms-exporter demo` shows and what tests ask."""
+"""The providers' APIs on simulated accounts: what `sms-exporter demo` shows and what tests ask."""

@@ -1,61 +1,62 @@
-"""The truth in each provider's own words: the JSON bodies of their answers, and their errors."""
+"""An account's state in its provider's own words: the JSON bodies of their answers, and their errors."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from exporter.simulator.account import Account
 from exporter.simulator.errors import ERRORS
-from exporter.simulator.faults import Fault
 from exporter.simulator.prices import PRICE_LIST
-from exporter.simulator.script import Account
-from exporter.simulator.story import ContactsTruth, Story, SubscriptionTruth, Truth
+from exporter.simulator.scenario import AccountState, ContactsState, Scenario, SubscriptionState
+from exporter.simulator.sending import Answer
 
 _CENTRAL_EUROPE = timezone(timedelta(hours=1))
 
-
-PRICES = Fault(200, json.dumps(PRICE_LIST).encode())
-"""The public price list: the same for everybody."""
-
-
-def told(story: Story, account: Account, api: str, at: float) -> Fault:
-    """What an account's provider answers to a call of `api` at the simulated time `at`, by the story."""
-    if api == "prices":
-        return PRICES
-    truth = story.state(account.name, at)
-    if api in truth.troubles:
-        return ERRORS[account.provider][truth.troubles[api]]
-    return Fault(200, json.dumps(answer(account, api, truth)).encode())
+PUBLIC: Mapping[tuple[str, str], Answer] = {
+    ("gatewayapi", "prices"): Answer(200, json.dumps(PRICE_LIST).encode()),
+}
+"""The answers of a provider's api that asks for no credential: the same for everybody."""
 
 
-def answer(account: Account, api: str, truth: Truth) -> Mapping[str, Any]:
+def respond(scenario: Scenario, account: Account, api: str, at: float) -> Answer:
+    """What an account's provider answers to a call of `api` at the simulated time `at`, by the scenario."""
+    if (account.provider, api) in PUBLIC:
+        return PUBLIC[account.provider, api]
+    state = scenario.state(account.name, at)
+    if api in state.errors:
+        return ERRORS[account.provider][state.errors[api]]
+    return Answer(200, json.dumps(document(account, api, state)).encode())
+
+
+def document(account: Account, api: str, state: AccountState) -> Mapping[str, Any]:
     """The document with which an account's provider answers one api."""
     match account.provider, api:
         case "agiletelecom", "credit":
-            return {"credit": truth.balance}
+            return {"credit": state.balance}
         case "gatewayapi", "credit":
-            credit = f"{truth.balance:.{account.decimals}f}"
-            return {"credit": credit, "currency": truth.currency, "id": truth.account_id}
+            credit = f"{state.balance:.{account.decimals}f}"
+            return {"credit": credit, "currency": state.currency, "id": state.account_id}
         case "qlara", "credit":
-            return _credit(truth)
-        case "qlara", "subscription" if truth.subscription is not None:
-            return _subscription(truth.subscription)
-        case "qlara", "contacts" if truth.contacts is not None:
-            return _contacts(truth.contacts)
+            return _credit(state)
+        case "qlara", "subscription" if state.subscription is not None:
+            return _subscription(state.subscription)
+        case "qlara", "contacts" if state.contacts is not None:
+            return _contacts(state.contacts)
     raise ValueError(f"{account.provider} has no {api}")
 
 
-def _credit(truth: Truth) -> Mapping[str, Any]:
+def _credit(state: AccountState) -> Mapping[str, Any]:
     return {
-        "balance": truth.balance,
-        "currency": truth.currency,
-        "lastRechargeDate": None if truth.last_recharge_at is None else date(truth.last_recharge_at),
-        "lastRechargeAmount": truth.last_recharge_amount,
-        "estimatedMessagesRemaining": truth.messages_remaining,
+        "balance": state.balance,
+        "currency": state.currency,
+        "lastRechargeDate": None if state.last_recharge_at is None else date(state.last_recharge_at),
+        "lastRechargeAmount": state.last_recharge_amount,
+        "estimatedMessagesRemaining": state.messages_remaining,
     }
 
 
-def _subscription(plan: SubscriptionTruth) -> Mapping[str, Any]:
+def _subscription(plan: SubscriptionState) -> Mapping[str, Any]:
     return {
         "subscriptionId": plan.subscription_id,
         "plan": plan.plan,
@@ -67,7 +68,7 @@ def _subscription(plan: SubscriptionTruth) -> Mapping[str, Any]:
     }
 
 
-def _contacts(quota: ContactsTruth) -> Mapping[str, Any]:
+def _contacts(quota: ContactsState) -> Mapping[str, Any]:
     return {
         "used": quota.used,
         "total": quota.limit,

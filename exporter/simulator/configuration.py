@@ -5,8 +5,8 @@ from typing import Any
 import yaml
 
 from exporter.durations import format_duration
-from exporter.simulator.script import DAY, Account
-from exporter.simulator.story import Story
+from exporter.simulator.account import DAY, Account
+from exporter.simulator.scenario import Scenario
 
 _HEAD = """\
 # Simulated accounts: every name and secret here is made up, and base_url points at the simulator.
@@ -17,23 +17,23 @@ _FAST = """\
 """
 
 
-def configuration(story: Story, base_url: str) -> str:
-    """The configuration file (YAML) for all accounts of a story whose simulator listens at `base_url`."""
+def configuration(scenario: Scenario, base_url: str) -> str:
+    """The configuration file (YAML) for all accounts of a scenario whose simulator listens at `base_url`."""
     document: dict[str, Any] = {}
     head = _HEAD
-    if story.speed != 1:
-        week = format_duration(7 * DAY / story.speed)
-        head += _FAST.format(speed=story.speed, week=week)
+    if scenario.speed != 1:
+        week = format_duration(7 * DAY / scenario.speed)
+        head += _FAST.format(speed=scenario.speed, week=week)
         document["defaults"] = {
             "cache_ttl": "5s",
             "thresholds": {
                 "runway": {
-                    "warning": _duration(7 * DAY / story.speed),
-                    "critical": _duration(2 * DAY / story.speed),
+                    "warning": _duration(7 * DAY / scenario.speed),
+                    "critical": _duration(2 * DAY / scenario.speed),
                 }
             },
         }
-    document["accounts"] = [_account(account, base_url.rstrip("/")) for account in story.accounts]
+    document["accounts"] = [_account(account, base_url.rstrip("/")) for account in scenario.accounts]
     return head + yaml.safe_dump(document, sort_keys=False, width=110)
 
 

@@ -1,53 +1,52 @@
-"""The providers' documented refusals, each under a name; the story and tests ask for them by it."""
+"""The providers' documented refusals, each under a name; the scenario and tests ask for them by it."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from exporter.simulator.faults import Fault
-from exporter.simulator.script import ProviderId
+from exporter.simulator.sending import Answer
 
 _INCIDENT = "7b0f6a52-2c4e-4a54-9d7c-0d6a0c5f3e11"
 _PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>\n"
 
 
-def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Fault:
-    return Fault(status, json.dumps(body).encode(), headers or {})
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, json.dumps(body).encode(), headers or {})
 
 
-def _agile(status: int, code: int, message: str) -> Fault:
+def _agile(status: int, code: int, message: str) -> Answer:
     # The page doesn't say which HTTP status goes with which code; its example stands under 5XX.
     return _json(status, {"status": "error", "message": message, "code": code})
 
 
-def _gateway(status: int, code: str, message: str, *variables: str) -> Fault:
+def _gateway(status: int, code: str, message: str, *variables: str) -> Answer:
     # `code` and `variables` are left out where they are empty; %1 stands for the first variable.
     body: dict[str, Any] = {"incident_uuid": _INCIDENT, "message": message}
     return _json(status, body | ({"code": code} if code else {}) | ({"variables": variables} if variables else {}))
 
 
-def _qlara(status: int, name: str, message: str) -> Fault:
+def _qlara(status: int, name: str, message: str) -> Answer:
     return _json(status, {"status": "fail", "data": {name: message}})
 
 
 _EVERYWHERE = {
-    "not_understood": Fault(200, _PAGE, content_type="text/html"),
-    "timeout": Fault(ending="hang"),
-    "reset": Fault(ending="reset"),
-    "truncated": Fault(ending="truncate"),
-    "bad_gateway": Fault(502, _PAGE, content_type="text/html"),
-    "unavailable": Fault(503, b"", content_type="text/plain"),
+    "not_understood": Answer(200, _PAGE, content_type="text/html"),
+    "timeout": Answer(ending="hang"),
+    "reset": Answer(ending="reset"),
+    "truncated": Answer(ending="truncate"),
+    "bad_gateway": Answer(502, _PAGE, content_type="text/html"),
+    "unavailable": Answer(503, b"", content_type="text/plain"),
 }
 
-ERRORS: Mapping[ProviderId, Mapping[str, Fault]] = {
+ERRORS: Mapping[str, Mapping[str, Answer]] = {
     "agiletelecom": _EVERYWHERE
     | {
         "key_rejected": _agile(401, 1, "Wrong credentials"),
         "insufficient_credit": _agile(500, 2, "Insufficient credit"),
         "server_error": _agile(500, 8, "Server error"),
-        "timeout_told": _agile(503, 9, "Credit check timed out"),
+        "timeout_reported": _agile(503, 9, "Credit check timed out"),
         "address_not_allowed": _agile(403, 100, "Source IP is not allowed"),
-        "rate_limited": Fault(429, b"", content_type="text/plain"),
+        "rate_limited": Answer(429, b"", content_type="text/plain"),
     },
     "gatewayapi": _EVERYWHERE
     | {
@@ -65,7 +64,7 @@ ERRORS: Mapping[ProviderId, Mapping[str, Fault]] = {
         "nonce_used": _gateway(401, "0x0226", "Nonce has been used before"),
         "suspended": _gateway(403, "0x022A", "Account is frozen"),
         "server_error": _gateway(500, "", "Unhandled exception"),
-        "rate_limited": Fault(429, b"", {"Retry-After": "30"}, content_type="text/plain"),
+        "rate_limited": Answer(429, b"", {"Retry-After": "30"}, content_type="text/plain"),
     },
     "qlara": _EVERYWHERE
     | {

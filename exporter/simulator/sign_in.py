@@ -10,7 +10,8 @@ from typing import Any
 from oauthlib.common import Request
 from oauthlib.oauth1.rfc5849 import signature
 
-from exporter.simulator.script import Account, ProviderId
+from exporter.simulator.account import Account
+from exporter.simulator.errors import ERRORS
 
 _WINDOW_SECONDS = 300.0
 
@@ -26,10 +27,10 @@ class SignInError(Exception):
 class SignIn:
     """Knows the credentials of one provider's accounts, and the nonces that were used.
 
-    `now` is the real time, in Unix seconds: signatures carry it, however fast the story goes.
+    `now` is the real time, in Unix seconds: signatures carry it, however fast the scenario goes.
     """
 
-    def __init__(self, provider: ProviderId, accounts: Sequence[Account], now: Callable[[], float] = time.time) -> None:
+    def __init__(self, provider: str, accounts: Sequence[Account], now: Callable[[], float] = time.time) -> None:
         mine = [account for account in accounts if account.provider == provider]
         self._provider = provider
         self._now = now
@@ -68,38 +69,38 @@ class SignIn:
 
     def _oauth1(self, url: str, authorization: str) -> Account:
         sent = signature.collect_parameters(headers={"Authorization": authorization}, exclude_oauth_signature=False)
-        told = dict(sent)
-        account = self._consumers.get(told.get("oauth_consumer_key", ""))
+        given = dict(sent)
+        account = self._consumers.get(given.get("oauth_consumer_key", ""))
         if account is None:
             raise self._refused("consumer_key_rejected")
         secrets = account.auth["oauth1"]
         request: Any = Request(url, "GET")  # oauthlib hangs more on it than it declares
         request.params = [(name, value) for name, value in sent if name != "oauth_signature"]
         request.params += signature.collect_parameters(uri_query=request.uri_query)
-        request.signature = told.get("oauth_signature", "")
+        request.signature = given.get("oauth_signature", "")
         if (
-            told.get("oauth_signature_method") != "HMAC-SHA1"
-            or told.get("oauth_version", "1.0") != "1.0"
-            or told.get("oauth_token") != secrets.get("token")
+            given.get("oauth_signature_method") != "HMAC-SHA1"
+            or given.get("oauth_version", "1.0") != "1.0"
+            or given.get("oauth_token") != secrets.get("token")
             or not signature.verify_hmac_sha1(request, secrets["consumer_secret"], secrets.get("token_secret"))
         ):
             raise self._refused("signature_rejected")
-        self._check_freshness(told)
+        self._check_freshness(given)
         return account
 
-    def _check_freshness(self, told: Mapping[str, str]) -> None:
-        stamp, now = told.get("oauth_timestamp", ""), self._now()
+    def _check_freshness(self, given: Mapping[str, str]) -> None:
+        stamp, now = given.get("oauth_timestamp", ""), self._now()
         if not stamp.isdecimal() or abs(int(stamp) - now) > _WINDOW_SECONDS:
             raise self._refused("timestamp_expired")
         self._nonces = {used: at for used, at in self._nonces.items() if at >= now - 2 * _WINDOW_SECONDS}
-        nonce = (told["oauth_consumer_key"], stamp, told.get("oauth_nonce", ""))
+        nonce = (given["oauth_consumer_key"], stamp, given.get("oauth_nonce", ""))
         if not nonce[2] or nonce in self._nonces:
             raise self._refused("nonce_used")
         self._nonces[nonce] = now
 
     def _refused(self, name: str) -> SignInError:
-        # Only GatewayAPI tells what is wrong with a signature.
-        return SignInError(name if self._provider == "gatewayapi" else "key_rejected")
+        # Not every provider says what is wrong with a signature.
+        return SignInError(name if name in ERRORS[self._provider] else "key_rejected")
 
 
 def _known(accounts: Mapping[str, Account], credential: str) -> Account:

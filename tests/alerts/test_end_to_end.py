@@ -71,11 +71,11 @@ def running(replicas: int) -> Iterator[tuple[Any, Heard]]:
 def answers(simulator: str, account: str, api: str, document: dict[str, Any]) -> None:
     """From now on the provider says this."""
     fault = {"account": account, "api": api, "status": 200, "body": json.dumps(document)}
-    stack.ask(f"{simulator}/control/faults", fault)
+    stack.ask(f"{simulator}/control/injected-faults", fault)
 
 
 def fails(simulator: str, account: str, api: str, error: str) -> None:
-    stack.ask(f"{simulator}/control/faults", {"account": account, "api": api, "error": error})
+    stack.ask(f"{simulator}/control/injected-faults", {"account": account, "api": api, "error": error})
 
 
 def contacts(used: int) -> dict[str, Any]:

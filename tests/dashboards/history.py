@@ -1,4 +1,4 @@
-"""A Prometheus that has 35 days of the story in it, and what the rules would have recorded of them."""
+"""A Prometheus that has 35 days of the scenario in it, and what the rules would have recorded of them."""
 
 import contextlib
 import re
@@ -14,17 +14,18 @@ import yaml
 
 from exporter.config.loading import load_text
 from exporter.simulator.configuration import configuration
-from exporter.simulator.history import write_history
-from exporter.simulator.story import Story
+from exporter.simulator.scenario import Scenario
 from tests.conftest import program
 from tests.processes import eventually, fetch, free_port, running
+from tests.simulator.crowd import crowd
+from tests.simulator.history import write_history
 
 RULES = Path(__file__).parents[2] / "alerts" / "rules.yml"
 STEP_SECONDS = 300
 DAY = 86400
 BLOCK_HOURS = 1536
 END = 324 * BLOCK_HOURS * 3600 - DAY
-"""When the story starts and its history ends: late in a block of promtool's, so that all lies in one."""
+"""When the scenario starts and its history ends: late in a block of promtool's, so that all lies in one."""
 
 _RECORDED = re.compile(r"\b[a-z]+:[a-z0-9_]+:[a-z0-9]+\b")
 _ALERTS_DAYS = 2.0
@@ -90,11 +91,11 @@ def _alert(alert: Mapping[str, Any]) -> tuple[Rule, Rule]:
 
 def write_part(path: Path, part: int, copies: int, days: float) -> None:
     """Write the history of every so-manieth account."""
-    story = Story(1, END, copies=copies)
-    settings = load_text(configuration(story, "http://127.0.0.1"), "history").settings
+    scenario = Scenario(1, END, accounts=crowd(copies))
+    settings = load_text(configuration(scenario, "http://127.0.0.1"), "history").settings
     chosen = replace(settings, accounts=settings.accounts[part::_PARTS])
     with path.open("w", encoding="utf-8") as out:
-        write_history(story, chosen, out, days=days, step_seconds=STEP_SECONDS)
+        write_history(scenario, chosen, out, days=days, step_seconds=STEP_SECONDS)
 
 
 def create_blocks(text: Path, data: Path) -> None:
@@ -156,7 +157,7 @@ def record_alerts(folder: Path, days: float) -> None:
 
 
 def make(folder: Path, copies: int = 1, days: float = 35) -> None:
-    """The history of the story's accounts, so many copies of each, with the rules."""
+    """The history of the scenario's accounts, so many copies of each, with the rules."""
     (folder / "data").mkdir()
     with ProcessPoolExecutor(_PARTS, mp_context=get_context("spawn")) as pool:
         for task in [pool.submit(make_part, folder, part, copies, days) for part in range(_PARTS)]:

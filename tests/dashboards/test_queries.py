@@ -1,4 +1,4 @@
-"""Every query of every panel, variable and annotation against a real Prometheus with rules and 35 days of the story."""
+"""Every query of every panel, variable and annotation against a real Prometheus with rules and 35 days of the scenario."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboards.words import STATUSES
-from exporter.simulator.cast import CAST
+from exporter.simulator import accounts
 from tests.dashboards import history
 from tests.dashboards.reading import DASHBOARDS, Query, answer, ask, filled, graphs, queries, variables
 from tests.processes import eventually, exporter, prometheus, simulator
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.end_to_end
 
 DAY = 86400
 SPAN_SECONDS, STEP_SECONDS = 7 * DAY, 1200
-ACCOUNTS = [{"provider": account.provider, "account": account.name} for account in CAST]
+ACCOUNTS = [{"provider": account.provider, "account": account.name} for account in accounts.ACCOUNTS]
 EVERY_QUERY = pytest.mark.parametrize("query", [pytest.param(query, id=str(query)) for query in queries()])
 
 NOT_IN_THE_STORY = {
-    "sms-overview / Spend in the last day / B": "all of the story's accounts are charged in money, none in units",
-    "sms-overview / Spend a day by currency / B": "all of the story's accounts are charged in money, none in units",
-    "sms-exporter / annotation The exporter's alerts / Anno": "the story's exporter is up, and its configuration good",
+    "sms-overview / Spend in the last day / B": "all of the scenario's accounts are charged in money, none in units",
+    "sms-overview / Spend a day by currency / B": "all of the scenario's accounts are charged in money, none in units",
+    "sms-exporter / annotation The exporter's alerts / Anno": "the scenario's exporter is up, and its configuration good",
 }
 LIVE = {
     "sms-exporter / Configuration loaded, and started / B": "process_*: a history has no process",
@@ -44,17 +44,17 @@ def choices(query: Query) -> list[dict[str, str]]:
 
 
 @EVERY_QUERY
-def test_a_query_returns_data_unless_it_is_excused(story: str, query: Query) -> None:
-    found = [answer(story, query, history.END, SPAN_SECONDS, STEP_SECONDS, **chosen) for chosen in choices(query)]
+def test_a_query_returns_data_unless_it_is_excused(scenario: str, query: Query) -> None:
+    found = [answer(scenario, query, history.END, SPAN_SECONDS, STEP_SECONDS, **chosen) for chosen in choices(query)]
     excused = str(query) in NOT_IN_THE_STORY or str(query) in LIVE
     assert any(found) != excused
 
 
 @EVERY_QUERY
-def test_a_query_stands_five_weeks_at_once_and_an_hour(story: str, query: Query) -> None:
+def test_a_query_stands_five_weeks_at_once_and_an_hour(scenario: str, query: Query) -> None:
     for chosen in choices(query)[:1]:
-        answer(story, query, history.END, 35 * DAY, 3600, **chosen)
-        answer(story, query, history.END, 3600, 15, **chosen)
+        answer(scenario, query, history.END, 35 * DAY, 3600, **chosen)
+        answer(scenario, query, history.END, 3600, 15, **chosen)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_a_query_stands_five_weeks_at_once_and_an_hour(story: str, query: Query)
         pytest.param(series, label, id=f"{uid}-{name}")
         for uid, one in DASHBOARDS.items()
         for name, series, label in variables(one)
-        if label != "namespace"  # the story isn't told in Kubernetes
+        if label != "namespace"  # the scenario doesn't run in Kubernetes
     ],
 )
-def test_a_variable_has_values(story: str, series: str, label: str) -> None:
+def test_a_variable_has_values(scenario: str, series: str, label: str) -> None:
     chosen = {"provider": "qlara"} if '="$provider"' in series else {}
     span: dict[str, str | float] = {"start": history.END - DAY, "end": history.END}
-    assert ask(story, f"label/{label}/values", **{"match[]": filled(series, STEP_SECONDS, **chosen)}, **span)
+    assert ask(scenario, f"label/{label}/values", **{"match[]": filled(series, STEP_SECONDS, **chosen)}, **span)
 
 
 @pytest.fixture(scope="session")
@@ -100,12 +100,12 @@ def now(url: str, query: Query, **chosen: str) -> list[tuple[dict[str, str], flo
     return [(one["metric"], float(one["value"][1])) for one in found]
 
 
-def test_every_account_is_in_the_table_and_the_worst_come_first(story: str) -> None:
+def test_every_account_is_in_the_table_and_the_worst_come_first(scenario: str) -> None:
     (urgency, *_), (severity, _) = of("sms-overview", "Accounts"), of("sms-overview", "Alerts that fire, worst first")
-    urgent = {metric["account"]: value for metric, value in now(story, urgency)}
+    urgent = {metric["account"]: value for metric, value in now(scenario, urgency)}
     assert set(urgent) == {account["account"] for account in ACCOUNTS}
     worst: dict[str, float] = {}
-    for metric, rank in now(story, severity):
+    for metric, rank in now(scenario, severity):
         worst[metric["account"]] = max(rank, worst.get(metric["account"], 0))
     assert all(int(value) == worst.get(account, 0) for account, value in urgent.items())
     assert set(worst.values()) == {1, 2, 3}
@@ -114,46 +114,48 @@ def test_every_account_is_in_the_table_and_the_worst_come_first(story: str) -> N
     assert first == "bakery-it"
 
 
-def test_a_choice_of_accounts_narrows_every_panel_of_the_overview(story: str) -> None:
+def test_a_choice_of_accounts_narrows_every_panel_of_the_overview(scenario: str) -> None:
     chosen = {"account": "(bakery-it|crm-loyalty)", "provider": "(agiletelecom|qlara)"}
     for query in queries():
         if query.dashboard == "sms-overview":
-            for series in answer(story, query, history.END, SPAN_SECONDS, STEP_SECONDS, **chosen):
+            for series in answer(scenario, query, history.END, SPAN_SECONDS, STEP_SECONDS, **chosen):
                 assert series["metric"].get("account", "bakery-it") in {"bakery-it", "crm-loyalty"}, query
     (state,) = of("sms-overview", "State")
-    assert now(story, state, account="bank-otp") == [({}, 0.0)]
-    assert now(story, state, account="nobody") == []
+    assert now(scenario, state, account="bank-otp") == [({}, 0.0)]
+    assert now(scenario, state, account="nobody") == []
 
 
-def test_the_words_agree_with_the_alerts_that_fire(story: str) -> None:
+def test_the_words_agree_with_the_alerts_that_fire(scenario: str) -> None:
     (state,) = of("sms-overview", "State")
-    assert now(story, state) == [({}, 3.0)]
+    assert now(scenario, state) == [({}, 3.0)]
     (state,) = of("sms-account", "State")
-    says = {one["account"]: now(story, state, **one)[0][1] for one in ACCOUNTS}
+    says = {one["account"]: now(scenario, state, **one)[0][1] for one in ACCOUNTS}
     assert (says["old-intranet"], says["school-board"], says["shop-dk"], says["bank-otp"]) == (3, 2, 1, 0)
     (plan,) = of("sms-account", "Plan")
-    ((_, number),) = now(story, plan, provider="qlara", account="gym-members")
+    ((_, number),) = now(scenario, plan, provider="qlara", account="gym-members")
     assert STATUSES[int(number) - 1] == "suspended"
     (credit,) = of("sms-account", "Credit")
-    words = {one["account"]: now(story, credit, **one)[0][1] for one in ACCOUNTS}
+    words = {one["account"]: now(scenario, credit, **one)[0][1] for one in ACCOUNTS}
     assert (words["webshop-orders"], words["bakery-it"], words["bank-otp"], words["shop-dk"]) == (2, 1, 0, -1)
 
 
-def test_the_kinds_count_accounts_and_the_rest_is_fine(story: str) -> None:
-    counts = [now(story, query)[0][1] for query in of("sms-overview", "Accounts by what is wrong")]
+def test_the_kinds_count_accounts_and_the_rest_is_fine(scenario: str) -> None:
+    counts = [now(scenario, query)[0][1] for query in of("sms-overview", "Accounts by what is wrong")]
     fine, troubled = counts[-1], counts[:-1]
     assert troubled[0] == 1  # gym-members can't send
     assert 0 < fine < len(ACCOUNTS)
     assert sum(troubled) >= len(ACCOUNTS) - fine
 
 
-def test_top_ups_are_marked_where_the_story_has_them(story: str) -> None:
+def test_top_ups_are_marked_where_the_scenario_has_them(scenario: str) -> None:
     *_, points = of("sms-account", "Balance, thresholds and top-ups")
     chosen = {"provider": "qlara", "account": "crm-loyalty"}
-    ((told,),) = ([value for _, value in now(story, query, **chosen)] for query in of("sms-account", "Last top-up")[:1])
-    (series,) = answer(story, points, history.END, 35 * DAY, 3600, **chosen)
+    ((last,),) = (
+        [value for _, value in now(scenario, query, **chosen)] for query in of("sms-account", "Last top-up")[:1]
+    )
+    (series,) = answer(scenario, points, history.END, 35 * DAY, 3600, **chosen)
     marked = [float(at) for at, _ in series["values"]]
-    assert any(0 <= at - told / 1000 <= 2 * 3600 for at in marked)
+    assert any(0 <= at - last / 1000 <= 2 * 3600 for at in marked)
 
 
 @pytest.mark.parametrize(
@@ -165,12 +167,14 @@ def test_top_ups_are_marked_where_the_story_has_them(story: str) -> None:
         if panel["type"] == "table"
     ],
 )
-def test_a_table_names_every_column_that_it_gets_and_no_other(story: str, uid: str, panel: Mapping[str, Any]) -> None:
+def test_a_table_names_every_column_that_it_gets_and_no_other(
+    scenario: str, uid: str, panel: Mapping[str, Any]
+) -> None:
     fields = set()
     for query in of(uid, panel["title"]):
         fields.add("Value" if len(panel["targets"]) == 1 else f"Value #{query.ref}")
         for chosen in choices(query):
-            fields |= {label for metric, _ in now(story, query, **chosen) for label in metric}
+            fields |= {label for metric, _ in now(scenario, query, **chosen) for label in metric}
     organized = panel["transformations"][1]["options"]
     shown, hidden = set(organized["indexByName"]), set(organized["excludeByName"]) - {"Time"}
     # A column or not: only in Kubernetes has an account a namespace.

@@ -24,7 +24,7 @@ EACH_ITS_OWN = {
 
 @pytest.fixture(scope="session")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prometheus with half a day of the story: job `one` has one instance, job `two` has two in a namespace."""
+    """A Prometheus with half a day of the scenario: job `one` has one instance, job `two` has two in a namespace."""
     folder = tmp_path_factory.mktemp("pair")
     (folder / "data").mkdir()
     for part in range(2):

@@ -8,16 +8,15 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
 from exporter.simulator.clock import Clock
-from exporter.simulator.faults import Faults
-from exporter.simulator.server import Simulator
-from exporter.simulator.story import Story
+from exporter.simulator.scenario import Scenario
+from tests.simulator.control import ControlledSimulator
 
 START = 1_795_000_000.0
 """A Wednesday in November 2026, shortly before noon in Central Europe."""
 
 
 @dataclass(slots=True)
-class Hands:
+class Times:
     """What the simulator's clocks read: seconds since it began, and the real time."""
 
     elapsed: float = 0.0
@@ -25,24 +24,23 @@ class Hands:
 
 
 @dataclass(slots=True)
-class Stage:
+class Served:
     """A running simulator and all that a test turns or looks at."""
 
     client: TestClient[Request, Application]
-    simulator: Simulator
-    faults: Faults
-    hands: Hands = field(default_factory=Hands)
+    simulator: ControlledSimulator
+    times: Times = field(default_factory=Times)
 
 
 @pytest.fixture(scope="session")
-def story() -> Story:
-    return Story(1, START)
+def scenario() -> Scenario:
+    return Scenario(1, START)
 
 
 @pytest.fixture
-async def stage(story: Story) -> AsyncIterator[Stage]:
-    hands, faults = Hands(), Faults()
-    clock = Clock(story.start, monotonic=lambda: hands.elapsed)
-    simulator = Simulator(story, clock, faults, latency_seconds=(0, 0), now=lambda: hands.real)
+async def served(scenario: Scenario) -> AsyncIterator[Served]:
+    times = Times()
+    clock = Clock(scenario.start, monotonic=lambda: times.elapsed)
+    simulator = ControlledSimulator(scenario, clock, latency_seconds=(0, 0), now=lambda: times.real)
     async with TestClient(TestServer(simulator.app())) as client:
-        yield Stage(client, simulator, faults, hands)
+        yield Served(client, simulator, times)

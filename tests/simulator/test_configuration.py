@@ -4,31 +4,31 @@ import yaml
 from exporter.config.loading import load_text
 from exporter.settings import AccountSettings, Pair
 from exporter.simulator.configuration import configuration
-from exporter.simulator.story import Story
+from exporter.simulator.scenario import Scenario
 
 from .conftest import START
 
 BASE_URL = "http://127.0.0.1:10078"
 
 
-def loaded(story: Story) -> dict[str, AccountSettings]:
-    result = load_text(configuration(story, BASE_URL), "demo")
+def loaded(scenario: Scenario) -> dict[str, AccountSettings]:
+    result = load_text(configuration(scenario, BASE_URL), "demo")
     assert result.warnings == ()
     return {account.name: account for account in result.settings.accounts}
 
 
 @pytest.mark.parametrize("speed", [1, 60, 10000])
 def test_the_exporter_takes_it_without_a_warning(speed: float) -> None:
-    story = Story(1, START, speed=speed)
-    accounts = loaded(story)
-    assert list(accounts) == [account.name for account in story.accounts]
+    scenario = Scenario(1, START, speed=speed)
+    accounts = loaded(scenario)
+    assert list(accounts) == [account.name for account in scenario.accounts]
     for account in accounts.values():
         for api in account.apis:
             assert api.url.startswith(f"{BASE_URL}/{account.provider.id}/")
 
 
-def test_thresholds_are_of_every_kind(story: Story) -> None:
-    accounts = loaded(story)
+def test_thresholds_are_of_every_kind(scenario: Scenario) -> None:
+    accounts = loaded(scenario)
     limits = {name: account.thresholds for name, account in accounts.items()}
     assert limits["bakery-it"].for_unit("EUR") == Pair(100, 50)
     assert limits["bank-otp"].for_unit("EUR") == Pair(2500, 1000)
@@ -39,26 +39,26 @@ def test_thresholds_are_of_every_kind(story: Story) -> None:
 
 
 def test_a_fast_clock_shortens_the_runway_and_says_so() -> None:
-    story = Story(1, START, speed=60)
-    assert loaded(story)["shop-dk"].thresholds.runway == Pair(10080, 2880)
-    text = configuration(story, BASE_URL)
+    scenario = Scenario(1, START, speed=60)
+    assert loaded(scenario)["shop-dk"].thresholds.runway == Pair(10080, 2880)
+    text = configuration(scenario, BASE_URL)
     assert "60 times as fast" in text.splitlines()[1]
     assert "a week takes 2h 48m" in text
 
 
-def test_life_size_needs_no_defaults(story: Story) -> None:
-    assert yaml.safe_load(configuration(story, BASE_URL)).keys() == {"accounts"}
+def test_life_size_needs_no_defaults(scenario: Scenario) -> None:
+    assert yaml.safe_load(configuration(scenario, BASE_URL)).keys() == {"accounts"}
 
 
-def test_one_account_shows_prices_of_some_countries(story: Story) -> None:
-    shop = loaded(story)["shop-dk"]
+def test_one_account_shows_prices_of_some_countries(scenario: Scenario) -> None:
+    shop = loaded(scenario)["shop-dk"]
     assert [api.name for api in shop.apis] == ["credit", "prices"]
     assert shop.price_countries == frozenset({"DK", "NO", "SE", "DE"})
     assert shop.price_currencies == frozenset({"DKK"})
 
 
-def test_every_secret_is_recognizably_made_up(story: Story) -> None:
-    for account in story.accounts:
+def test_every_secret_is_recognizably_made_up(scenario: Scenario) -> None:
+    for account in scenario.accounts:
         for secret in account.auth.values():
             for name, value in ({"key": secret} if isinstance(secret, str) else secret).items():
                 assert name == "username" or value.startswith("demo-")

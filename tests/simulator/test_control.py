@@ -1,6 +1,6 @@
 import pytest
 
-from .conftest import START, Stage
+from .conftest import START, Served
 from .test_server import asked
 
 
@@ -13,24 +13,26 @@ from .test_server import asked
         ({"provider": "agiletelecom", "error": "unavailable", "status": 599, "body": "x"}, 599, b"x"),
     ],
 )
-async def test_a_fault_is_set_and_taken_away(stage: Stage, fault: dict[str, object], status: int, body: bytes) -> None:
-    async with stage.client.post("/control/faults", json=fault) as answer:
+async def test_a_fault_is_injected_and_taken_away(
+    served: Served, fault: dict[str, object], status: int, body: bytes
+) -> None:
+    async with served.client.post("/control/injected-faults", json=fault) as answer:
         assert answer.status == 204
-    async with asked(stage, "bakery-it") as answer:
+    async with asked(served, "bakery-it") as answer:
         assert (answer.status, await answer.read()) == (status, body)
-    async with stage.client.delete("/control/faults"):
+    async with served.client.delete("/control/injected-faults"):
         pass
-    async with asked(stage, "bakery-it") as answer:
+    async with asked(served, "bakery-it") as answer:
         assert answer.status == 200
 
 
-async def test_one_fault_is_taken_away_by_its_target(stage: Stage) -> None:
+async def test_one_injected_fault_is_taken_away_by_its_target(served: Served) -> None:
     for account in ("bakery-it", "parcel-alerts"):
-        await stage.client.post("/control/faults", json={"account": account, "status": 500})
-    await stage.client.delete("/control/faults", json={"account": "bakery-it"})
-    async with asked(stage, "bakery-it") as answer:
+        await served.client.post("/control/injected-faults", json={"account": account, "status": 500})
+    await served.client.delete("/control/injected-faults", json={"account": "bakery-it"})
+    async with asked(served, "bakery-it") as answer:
         assert answer.status == 200
-    async with asked(stage, "parcel-alerts") as answer:
+    async with asked(served, "parcel-alerts") as answer:
         assert answer.status == 500
 
 
@@ -45,16 +47,16 @@ async def test_one_fault_is_taken_away_by_its_target(stage: Stage) -> None:
         {"ending": "sudden"},
     ],
 )
-async def test_a_fault_that_makes_no_sense_is_refused(stage: Stage, fault: dict[str, object]) -> None:
-    async with stage.client.post("/control/faults", json=fault) as answer:
+async def test_an_injected_fault_that_makes_no_sense_is_refused(served: Served, fault: dict[str, object]) -> None:
+    async with served.client.post("/control/injected-faults", json=fault) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"]
 
 
-async def test_calls_are_told_and_forgotten(stage: Stage) -> None:
-    async with asked(stage, "crm-loyalty"):
+async def test_calls_are_shown_and_forgotten(served: Served) -> None:
+    async with asked(served, "crm-loyalty"):
         pass
-    async with stage.client.get("/control/calls") as answer:
+    async with served.client.get("/control/calls") as answer:
         assert await answer.json() == [
             {
                 "account": "crm-loyalty",
@@ -66,18 +68,18 @@ async def test_calls_are_told_and_forgotten(stage: Stage) -> None:
                 "times": [START],
             }
         ]
-    await stage.client.delete("/control/calls")
-    async with stage.client.get("/control/calls") as answer:
+    await served.client.delete("/control/calls")
+    async with served.client.get("/control/calls") as answer:
         assert await answer.json() == []
 
 
-async def test_the_truth_is_what_the_accounts_are_told(stage: Stage) -> None:
-    stage.hands.elapsed = 5000
-    async with stage.client.get("/control/truth") as answer:
-        told = await answer.json()
-    assert told["now"] == START + 5000
-    assert len(told["accounts"]) == len(stage.simulator.story.accounts)
-    async with asked(stage, "bakery-it") as answer:
-        assert (await answer.json())["credit"] == told["accounts"]["bakery-it"]["balance"]
-    assert told["accounts"]["hotel-desk"]["troubles"] == {"credit": "server_error"}
-    assert told["accounts"]["gym-members"]["subscription"]["status"] == "SUSPENDED"
+async def test_the_state_is_what_the_accounts_are_answered(served: Served) -> None:
+    served.times.elapsed = 5000
+    async with served.client.get("/control/state") as answer:
+        shown = await answer.json()
+    assert shown["now"] == START + 5000
+    assert len(shown["accounts"]) == len(served.simulator.scenario.accounts)
+    async with asked(served, "bakery-it") as answer:
+        assert (await answer.json())["credit"] == shown["accounts"]["bakery-it"]["balance"]
+    assert shown["accounts"]["hotel-desk"]["errors"] == {"credit": "server_error"}
+    assert shown["accounts"]["gym-members"]["subscription"]["status"] == "SUSPENDED"

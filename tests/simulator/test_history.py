@@ -9,25 +9,25 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.config.loading import load_text
 from exporter.metrics.families import ACCOUNT_FAMILIES
-from exporter.simulator.answers import told
+from exporter.simulator.account import DAY, HOUR
+from exporter.simulator.answers import respond
 from exporter.simulator.configuration import configuration
-from exporter.simulator.history import write_history
-from exporter.simulator.script import DAY, HOUR
-from exporter.simulator.story import Story
+from exporter.simulator.scenario import Scenario
+from tests.simulator.history import write_history
 
 from .conftest import START
 
 
-def history(story: Story, days: float, step_seconds: int, end: float | None = None) -> str:
-    settings = load_text(configuration(story, "http://127.0.0.1:1"), "history").settings
+def history(scenario: Scenario, days: float, step_seconds: int, end: float | None = None) -> str:
+    settings = load_text(configuration(scenario, "http://127.0.0.1:1"), "history").settings
     out = io.StringIO()
-    write_history(story, settings, out, days=days, step_seconds=step_seconds, end=end)
+    write_history(scenario, settings, out, days=days, step_seconds=step_seconds, end=end)
     return out.getvalue()
 
 
 @pytest.fixture(scope="session")
-def day(story: Story) -> Sequence[Metric]:
-    return list(text_string_to_metric_families(history(story, 1, 3600)))
+def day(scenario: Scenario) -> Sequence[Metric]:
+    return list(text_string_to_metric_families(history(scenario, 1, 3600)))
 
 
 def samples(metrics: Sequence[Metric], name: str, **labels: str) -> list[tuple[float, float]]:
@@ -63,11 +63,11 @@ def test_every_series_has_its_target(day: Sequence[Metric]) -> None:
             assert sample.labels["instance"] == "demo:10077"
 
 
-def test_it_says_what_the_live_exporter_would_have_said(story: Story, day: Sequence[Metric]) -> None:
+def test_it_says_what_the_live_exporter_would_have_said(scenario: Scenario, day: Sequence[Metric]) -> None:
     balances = samples(day, "sms_credit_balance", account="bakery-it")
     assert len(balances) == 25
     for at, value in balances:
-        assert value == json.loads(told(story, story.account("bakery-it"), "credit", at).body)["credit"]
+        assert value == json.loads(respond(scenario, scenario.account("bakery-it"), "credit", at).body)["credit"]
     assert samples(day, "contacts_used_ratio", account="crm-loyalty")[-1][1] == pytest.approx(0.792, abs=0.001)
 
 
@@ -82,13 +82,13 @@ def test_a_failing_api_shows_in_it(day: Sequence[Metric]) -> None:
     assert [value for _, value in requests][-2:] == [360, 420]
 
 
-def test_a_hanging_provider_is_a_timeout_in_it(story: Story) -> None:
-    text = history(story, 0.05, 600, START - 23.4 * DAY + 1200)
+def test_a_hanging_provider_is_a_timeout_in_it(scenario: Scenario) -> None:
+    text = history(scenario, 0.05, 600, START - 23.4 * DAY + 1200)
     metrics = list(text_string_to_metric_families(text))
     assert samples(metrics, "sms_api_failure", account="parcel-alerts", reason="timeout")
     assert samples(metrics, "sms_api_duration_seconds", account="parcel-alerts")[-1][1] == 10
 
 
-def test_it_begins_no_earlier_than_the_story(story: Story) -> None:
-    metrics = list(text_string_to_metric_families(history(story, 60, 86400, story.begin + DAY)))
+def test_it_begins_no_earlier_than_the_scenario(scenario: Scenario) -> None:
+    metrics = list(text_string_to_metric_families(history(scenario, 60, 86400, scenario.begin + DAY)))
     assert len(samples(metrics, "up")) == 1

@@ -7,19 +7,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 import yaml
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from exporter.simulator.__main__ import main, parser, serve
-from exporter.simulator.story import DEFAULT_SPEED, Story
+from exporter.simulator.scenario import DEFAULT_SPEED, Scenario
+from tests.simulator.__main__ import main, parser, serve
 
 from .conftest import START
-
-
-def test_a_history_is_written_without_serving(tmp_path: Path) -> None:
-    file = tmp_path / "history.txt"
-    written = ["--write-history", str(file), "--days", "0.1", "--step", "3600", "--start", str(START)]
-    assert main(written) == 0
-    assert any(metric.name == "sms_credit_balance" for metric in text_string_to_metric_families(file.read_text()))
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:1", "192.0.2.1:80", ":10078", "example:1"])
@@ -40,13 +32,13 @@ async def test_it_serves_until_a_signal_and_writes_where(
     file = tmp_path / "sms-exporter.yml"
     options = parser().parse_args(["--listen", f"{host}:0", "--write-config", str(file), "--latency", "0"])
     assert options.speed == DEFAULT_SPEED
-    serving = asyncio.create_task(serve(options, Story(1, START)))
-    told = ""
-    while "listening on" not in told:
+    serving = asyncio.create_task(serve(options, Scenario(1, START)))
+    log = ""
+    while "listening on" not in log:
         await asyncio.sleep(0)
-        told += capsys.readouterr().err
+        log += capsys.readouterr().err
     first = yaml.safe_load(file.read_text())["accounts"][0]
-    base_url = told.split()[-1]
+    base_url = log.split()[-1]
     assert first["base_url"] == f"{base_url}/agiletelecom"
     assert base_url.startswith(f"http://{host}:")
     key = {"X-Api-Key": first["auth"]["api_key"]}
@@ -76,7 +68,7 @@ def test_main_serves_until_a_signal(tmp_path: Path) -> None:
 
 async def test_it_serves_without_writing_a_configuration() -> None:
     options = parser().parse_args(["--listen", "127.0.0.1:0"])
-    serving = asyncio.create_task(serve(options, Story(1, START)))
+    serving = asyncio.create_task(serve(options, Scenario(1, START)))
     while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # noqa: ASYNC110  a handler has no event
         await asyncio.sleep(0)
     signal.raise_signal(signal.SIGTERM)

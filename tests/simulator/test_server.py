@@ -2,20 +2,25 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
 
-from exporter.simulator.answers import answer as answer_of
-from exporter.simulator.calls import Call
+from exporter.simulator.account import DAY, HOUR
+from exporter.simulator.accounts import ACCOUNTS
+from exporter.simulator.answers import document as document_of
+from exporter.simulator.clock import Clock
 from exporter.simulator.errors import ERRORS
-from exporter.simulator.faults import Fault
-from exporter.simulator.script import DAY, HOUR
+from exporter.simulator.scenario import Scenario
+from exporter.simulator.server import Call, Simulator
+from tests.simulator.injected_faults import InjectedFault
 
-from .conftest import START, Stage
+from .conftest import START, Served
 from .test_sign_in import PATHS, headers, url
 
 SUBSCRIPTION = "/qlara/api/v1/partner-gateway/subscription"
@@ -23,57 +28,57 @@ PRICES = "/gatewayapi/api/prices/list/sms/json"
 
 
 @asynccontextmanager
-async def asked(stage: Stage, name: str, path: str | None = None) -> AsyncIterator[ClientResponse]:
-    account = stage.simulator.story.account(name)
-    given = headers(account, url(stage, account))
-    async with stage.client.get(path or PATHS[account.provider], headers=given) as answer:
+async def asked(served: Served, name: str, path: str | None = None) -> AsyncIterator[ClientResponse]:
+    account = served.simulator.scenario.account(name)
+    given = headers(account, url(served, account))
+    async with served.client.get(path or PATHS[account.provider], headers=given) as answer:
         yield answer
 
 
-async def document(stage: Stage, name: str, path: str | None = None) -> Any:
-    async with asked(stage, name, path) as answer:
+async def document(served: Served, name: str, path: str | None = None) -> Any:
+    async with asked(served, name, path) as answer:
         assert answer.status == 200
         assert answer.content_type == "application/json"
         return await answer.json()
 
 
-async def calls_came(stage: Stage, number: int) -> None:
-    while stage.simulator.calls.total("bakery-it") < number:  # noqa: ASYNC110  a count has no event
+async def calls_came(served: Served, number: int) -> None:
+    while served.simulator.calls.total("bakery-it") < number:  # noqa: ASYNC110  a count has no event
         await asyncio.sleep(0)
 
 
-async def test_agile_telecom_tells_euros(stage: Stage) -> None:
-    body = await document(stage, "bakery-it")
+async def test_agile_telecom_answers_euros(served: Served) -> None:
+    body = await document(served, "bakery-it")
     assert body.keys() == {"credit"}
-    assert body["credit"] == stage.simulator.story.state("bakery-it", START).balance
+    assert body["credit"] == served.simulator.scenario.state("bakery-it", START).balance
     assert isinstance(body["credit"], float)
 
 
-async def test_gatewayapi_tells_a_decimal_text_with_its_currency(stage: Stage) -> None:
-    body = await document(stage, "bank-otp")
-    truth = stage.simulator.story.state("bank-otp", START)
-    assert body == {"credit": f"{truth.balance:.5f}", "currency": "EUR", "id": truth.account_id}
+async def test_gatewayapi_answers_a_decimal_text_with_its_currency(served: Served) -> None:
+    body = await document(served, "bank-otp")
+    state = served.simulator.scenario.state("bank-otp", START)
+    assert body == {"credit": f"{state.balance:.5f}", "currency": "EUR", "id": state.account_id}
 
 
-async def test_qlara_tells_credit_and_the_last_top_up(stage: Stage) -> None:
-    body = await document(stage, "crm-loyalty", f"{SUBSCRIPTION}/credit")
-    truth = stage.simulator.story.state("crm-loyalty", START)
-    assert body["balance"] == truth.balance
+async def test_qlara_answers_credit_and_the_last_top_up(served: Served) -> None:
+    body = await document(served, "crm-loyalty", f"{SUBSCRIPTION}/credit")
+    state = served.simulator.scenario.state("crm-loyalty", START)
+    assert body["balance"] == state.balance
     assert body["currency"] == "EUR"
-    assert truth.last_recharge_at is not None
-    assert datetime.fromisoformat(body["lastRechargeDate"]).timestamp() == round(truth.last_recharge_at)
+    assert state.last_recharge_at is not None
+    assert datetime.fromisoformat(body["lastRechargeDate"]).timestamp() == round(state.last_recharge_at)
     assert body["lastRechargeAmount"] == 2000
-    assert body["estimatedMessagesRemaining"]["sms"] == int(truth.balance / 0.035)
+    assert body["estimatedMessagesRemaining"]["sms"] == int(state.balance / 0.035)
 
 
-async def test_an_account_that_was_never_topped_up_has_no_last_top_up(stage: Stage) -> None:
-    body = await document(stage, "startup-trial", f"{SUBSCRIPTION}/credit")
+async def test_an_account_that_was_never_topped_up_has_no_last_top_up(served: Served) -> None:
+    body = await document(served, "startup-trial", f"{SUBSCRIPTION}/credit")
     assert body["lastRechargeDate"] is None
     assert body["lastRechargeAmount"] is None
 
 
-async def test_qlara_tells_the_plan(stage: Stage) -> None:
-    body = await document(stage, "fashion-outlet", SUBSCRIPTION)
+async def test_qlara_answers_the_plan(served: Served) -> None:
+    body = await document(served, "fashion-outlet", SUBSCRIPTION)
     assert body.keys() == {
         "subscriptionId",
         "plan",
@@ -93,16 +98,16 @@ async def test_qlara_tells_the_plan(stage: Stage) -> None:
     assert datetime.fromisoformat(body["endDate"]).utcoffset() is not None
 
 
-async def test_qlara_tells_the_contact_quota(stage: Stage) -> None:
-    stage.hands.elapsed = 2 * DAY
-    body = await document(stage, "crm-loyalty", f"{SUBSCRIPTION}/contacts")
+async def test_qlara_answers_the_contact_quota(served: Served) -> None:
+    served.times.elapsed = 2 * DAY
+    body = await document(served, "crm-loyalty", f"{SUBSCRIPTION}/contacts")
     assert body.keys() == {"used", "total", "percentage", "lists"}
     assert body["percentage"] == round(100 * body["used"] / body["total"], 1)
     assert 80 < body["percentage"] < 100
 
 
-async def test_the_price_list_is_public_and_sees_who_sends_a_credential(stage: Stage) -> None:
-    async with stage.client.get(PRICES) as answer:
+async def test_the_price_list_is_public_and_sees_who_sends_a_credential(served: Served) -> None:
+    async with served.client.get(PRICES) as answer:
         prices = await answer.json()
     assert prices.keys() == {"standard", "premium"}
     for tier in prices.values():
@@ -110,51 +115,51 @@ async def test_the_price_list_is_public_and_sees_who_sends_a_credential(stage: S
         assert all(row.keys() == {"country", "country_name", "dkk", "eur", "prefix"} for row in tier)
         assert all(0 < row["eur"] < row["dkk"] and isinstance(row["prefix"], int) for row in tier)
     call = Call("", "gatewayapi", "prices")
-    assert stage.simulator.calls.with_credential[call] == 0
-    async with asked(stage, "shop-dk", PRICES):
+    assert served.simulator.calls.with_credential[call] == 0
+    async with asked(served, "shop-dk", PRICES):
         pass
-    assert stage.simulator.calls.count[call] == 2
-    assert stage.simulator.calls.with_credential[call] == 1
+    assert served.simulator.calls.count[call] == 2
+    assert served.simulator.calls.with_credential[call] == 1
 
 
-async def test_answers_move_with_the_clock(stage: Stage) -> None:
-    before = (await document(stage, "bank-otp"))["credit"]
-    stage.hands.elapsed = HOUR
-    after = (await document(stage, "bank-otp"))["credit"]
+async def test_answers_move_with_the_clock(served: Served) -> None:
+    before = (await document(served, "bank-otp"))["credit"]
+    served.times.elapsed = HOUR
+    after = (await document(served, "bank-otp"))["credit"]
     assert float(after) < float(before)
 
 
-async def test_the_story_refuses_by_itself(stage: Stage) -> None:
-    async with asked(stage, "old-intranet") as answer:
+async def test_the_scenario_refuses_by_itself(served: Served) -> None:
+    async with asked(served, "old-intranet") as answer:
         assert answer.status == 401
         assert (await answer.json())["code"] == "0x0229"
-    stage.hands.elapsed = HOUR
-    async with asked(stage, "hotel-desk") as answer:
+    served.times.elapsed = HOUR
+    async with asked(served, "hotel-desk") as answer:
         assert answer.status == 500
         assert (await answer.json()) == {"status": "error", "message": "Server error", "code": 8}
 
 
 ANSWERED = [
-    (provider, name) for provider, errors in ERRORS.items() for name, fault in errors.items() if fault.ending == "whole"
+    (provider, name) for provider, errors in ERRORS.items() for name, error in errors.items() if error.ending == "whole"
 ]
 HEALTHY = {"agiletelecom": "parcel-alerts", "gatewayapi": "bank-otp", "qlara": "fashion-outlet"}
 
 
 @pytest.mark.parametrize(("provider", "name"), ANSWERED)
-async def test_every_documented_error_on_demand(stage: Stage, provider: Any, name: str) -> None:
-    fault = ERRORS[provider][name]
-    stage.faults.set(fault, provider=provider)
-    async with asked(stage, HEALTHY[provider]) as answer:
-        assert answer.status == fault.status
-        assert answer.content_type == fault.content_type
-        assert await answer.read() == fault.body
+async def test_every_documented_error_on_demand(served: Served, provider: Any, name: str) -> None:
+    error = ERRORS[provider][name]
+    served.simulator.injected_faults.inject(InjectedFault(**asdict(error)), provider=provider)
+    async with asked(served, HEALTHY[provider]) as answer:
+        assert answer.status == error.status
+        assert answer.content_type == error.content_type
+        assert await answer.read() == error.body
 
 
 CODES = [
     ("agiletelecom", "key_rejected", 401, 1),
     ("agiletelecom", "insufficient_credit", 500, 2),
     ("agiletelecom", "server_error", 500, 8),
-    ("agiletelecom", "timeout_told", 503, 9),
+    ("agiletelecom", "timeout_reported", 503, 9),
     ("agiletelecom", "address_not_allowed", 403, 100),
     ("gatewayapi", "user_name_rejected", 401, "0x0210"),
     ("gatewayapi", "password_rejected", 401, "0x0211"),
@@ -173,84 +178,93 @@ CODES = [
 
 @pytest.mark.parametrize(("provider", "name", "status", "code"), CODES)
 def test_codes_are_the_documented_ones(provider: Any, name: str, status: int, code: str | int) -> None:
-    fault = ERRORS[provider][name]
-    assert (fault.status, json.loads(fault.body)["code"]) == (status, code)
+    error = ERRORS[provider][name]
+    assert (error.status, json.loads(error.body)["code"]) == (status, code)
 
 
 def test_qlara_says_in_the_body_when_to_come_again() -> None:
-    fault = ERRORS["qlara"]["rate_limited"]
-    assert (fault.status, json.loads(fault.body)["retryAfter"]) == (429, 12)
+    error = ERRORS["qlara"]["rate_limited"]
+    assert (error.status, json.loads(error.body)["retryAfter"]) == (429, 12)
 
 
-async def test_a_reset_breaks_the_connection(stage: Stage) -> None:
-    stage.faults.set(Fault(ending="reset"), account="bakery-it")
+async def test_a_reset_breaks_the_connection(served: Served) -> None:
+    served.simulator.injected_faults.inject(InjectedFault(ending="reset"), account="bakery-it")
     with pytest.raises(aiohttp.ClientConnectionError):
-        async with asked(stage, "bakery-it"):
+        async with asked(served, "bakery-it"):
             pass
 
 
-async def test_a_truncated_answer_ends_early(stage: Stage) -> None:
-    stage.faults.set(Fault(ending="truncate"), account="bakery-it")
-    async with asked(stage, "bakery-it") as answer:
+async def test_a_truncated_answer_ends_early(served: Served) -> None:
+    served.simulator.injected_faults.inject(InjectedFault(ending="truncate"), account="bakery-it")
+    async with asked(served, "bakery-it") as answer:
         assert answer.status == 200
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
 
 
-async def test_a_hanging_answer_ends_with_the_simulator(stage: Stage) -> None:
-    stage.faults.set(Fault(ending="hang"), account="bakery-it")
+async def test_a_hanging_answer_ends_with_the_simulator(served: Served) -> None:
+    served.simulator.injected_faults.inject(InjectedFault(ending="hang"), account="bakery-it")
 
     async def ask() -> int:
-        async with asked(stage, "bakery-it") as answer:
+        async with asked(served, "bakery-it") as answer:
             return answer.status
 
     call = asyncio.create_task(ask())
-    await calls_came(stage, 1)
+    await calls_came(served, 1)
     assert not call.done()
-    await stage.client.app.shutdown()
+    await served.client.app.shutdown()
     assert await call == 504
 
 
-async def test_calls_are_counted_while_they_run(stage: Stage) -> None:
-    stage.faults.set(Fault(ending="hang"), account="bakery-it")
+async def test_calls_are_counted_while_they_run(served: Served) -> None:
+    served.simulator.injected_faults.inject(InjectedFault(ending="hang"), account="bakery-it")
 
     async def ask() -> None:
-        async with asked(stage, "bakery-it"):
+        async with asked(served, "bakery-it"):
             pass
 
     calls = [asyncio.create_task(ask()) for _ in range(3)]
-    await calls_came(stage, 3)
-    await stage.client.app.shutdown()
+    await calls_came(served, 3)
+    await served.client.app.shutdown()
     await asyncio.gather(*calls)
     call = Call("bakery-it", "agiletelecom", "credit")
-    assert stage.simulator.calls.most_at_once[call] == 3
-    assert list(stage.simulator.calls.times[call]) == [START] * 3
+    assert served.simulator.calls.most_at_once[call] == 3
+    assert list(served.simulator.calls.times[call]) == [START] * 3
 
 
-async def test_the_more_precise_fault_counts_and_ends_after_its_times(stage: Stage) -> None:
-    stage.faults.set(Fault(503, times=2), account="bank-otp", api="credit")
-    stage.faults.set(Fault(502), provider="gatewayapi")
+async def test_the_more_precise_injected_fault_counts_and_ends_after_its_times(served: Served) -> None:
+    served.simulator.injected_faults.inject(InjectedFault(503, times=2), account="bank-otp", api="credit")
+    served.simulator.injected_faults.inject(InjectedFault(502), provider="gatewayapi")
     statuses: list[int] = []
     for _ in range(3):
-        async with asked(stage, "bank-otp") as answer:
+        async with asked(served, "bank-otp") as answer:
             statuses.append(answer.status)
     assert statuses == [503, 503, 502]
-    stage.faults.clear(provider="gatewayapi")
-    async with asked(stage, "bank-otp") as answer:
+    served.simulator.injected_faults.clear(provider="gatewayapi")
+    async with asked(served, "bank-otp") as answer:
         assert answer.status == 200
 
 
-async def test_only_get_is_answered(stage: Stage) -> None:
-    async with stage.client.post(PATHS["agiletelecom"]) as answer:
+async def test_only_get_is_answered(served: Served) -> None:
+    async with served.client.post(PATHS["agiletelecom"]) as answer:
         assert answer.status == 405
 
 
-def test_a_provider_has_no_api_that_it_does_not_document(stage: Stage) -> None:
-    story = stage.simulator.story
+def test_a_provider_has_no_api_that_it_does_not_document(served: Served) -> None:
+    scenario = served.simulator.scenario
     with pytest.raises(ValueError, match="agiletelecom has no contacts"):
-        answer_of(story.account("bakery-it"), "contacts", story.state("bakery-it", START))
+        document_of(scenario.account("bakery-it"), "contacts", scenario.state("bakery-it", START))
 
 
-async def test_an_answer_can_be_late(stage: Stage) -> None:
-    stage.faults.set(Fault(delay_seconds=0.001, ending="whole"), account="bakery-it")
-    assert (await document(stage, "bakery-it")).keys() == {"credit"}
+async def test_an_answer_can_be_late(served: Served) -> None:
+    served.simulator.injected_faults.inject(InjectedFault(delay_seconds=0.001, ending="whole"), account="bakery-it")
+    assert (await document(served, "bakery-it")).keys() == {"credit"}
+
+
+async def test_only_the_providers_of_its_accounts_are_served() -> None:
+    accounts = [account for account in ACCOUNTS if account.provider == "qlara"]
+    simulator = Simulator(Scenario(1, START, accounts=accounts), Clock(START), latency_seconds=(0, 0))
+    async with TestClient(TestServer(simulator.app())) as client:
+        for path, status in [(PATHS["qlara"], 401), (PATHS["gatewayapi"], 404), (PRICES, 404)]:
+            async with client.get(path) as answer:
+                assert answer.status == status

@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 from oauthlib.oauth1 import Client
 
-from exporter.simulator.calls import Call
-from exporter.simulator.script import Account
+from exporter.providers.catalogue import builtin
+from exporter.simulator.account import Account
+from exporter.simulator.server import Call
 
-from .conftest import START, Stage
+from .conftest import START, Served
 
 PATHS = {
-    "agiletelecom": "/agiletelecom/services/sms/credit",
-    "gatewayapi": "/gatewayapi/rest/me",
-    "qlara": "/qlara/api/v1/partner-gateway/subscription/credit",
+    provider.id: f"/{provider.id}{provider.apis['credit'].path}"
+    for provider in builtin().values()
+    if "credit" in provider.apis
 }
 AGILE_REFUSAL = {"status": "error", "message": "Wrong credentials", "code": 1}
 QLARA_REFUSAL = {"status": "fail", "data": {"authentication": "Invalid or missing API key"}}
@@ -48,19 +49,19 @@ def headers(account: Account, url: str) -> dict[str, str]:
             return oauth1(url, account.auth)
 
 
-async def get(stage: Stage, account: Account, given: dict[str, str]) -> tuple[int, Any]:
-    async with stage.client.get(PATHS[account.provider], headers=given) as answer:
+async def get(served: Served, account: Account, given: dict[str, str]) -> tuple[int, Any]:
+    async with served.client.get(PATHS[account.provider], headers=given) as answer:
         return answer.status, await answer.json()
 
 
-def url(stage: Stage, account: Account, query: str = "") -> str:
-    return str(stage.client.make_url(PATHS[account.provider])) + query
+def url(served: Served, account: Account, query: str = "") -> str:
+    return str(served.client.make_url(PATHS[account.provider])) + query
 
 
-async def test_every_account_is_known_by_its_credential(stage: Stage) -> None:
-    for account in stage.simulator.story.accounts:
-        await get(stage, account, headers(account, url(stage, account)))
-        assert stage.simulator.calls.total(account.name) == 1
+async def test_every_account_is_known_by_its_credential(served: Served) -> None:
+    for account in served.simulator.scenario.accounts:
+        await get(served, account, headers(account, url(served, account)))
+        assert served.simulator.calls.total(account.name) == 1
 
 
 @pytest.mark.parametrize("name", ["bakery-it", "hotel-desk", "crm-loyalty", "school-board", "shop-dk"])
@@ -80,22 +81,22 @@ async def test_every_account_is_known_by_its_credential(stage: Stage) -> None:
     ],
 )
 async def test_a_wrong_or_missing_credential_is_refused_as_documented(
-    stage: Stage, name: str, given: dict[str, str]
+    served: Served, name: str, given: dict[str, str]
 ) -> None:
-    account = stage.simulator.story.account(name)
-    status, body = await get(stage, account, given)
+    account = served.simulator.scenario.account(name)
+    status, body = await get(served, account, given)
     assert status == 401
     if account.provider == "gatewayapi":
         assert body["code"] == "0x0229"
         assert {"message", "incident_uuid"} <= body.keys()
     else:
         assert body == (AGILE_REFUSAL if account.provider == "agiletelecom" else QLARA_REFUSAL)
-    assert stage.simulator.calls.count == {Call("", account.provider, "credit"): 1}
+    assert served.simulator.calls.count == {Call("", account.provider, "credit"): 1}
 
 
-async def test_a_credential_counts_at_its_own_provider_only(stage: Stage) -> None:
-    qlara = stage.simulator.story.account("crm-loyalty")
-    status, _ = await get(stage, qlara, {"X-Api-Key": "demo-key-bakery-it"})
+async def test_a_credential_counts_at_its_own_provider_only(served: Served) -> None:
+    qlara = served.simulator.scenario.account("crm-loyalty")
+    status, _ = await get(served, qlara, {"X-Api-Key": "demo-key-bakery-it"})
     assert status == 401
 
 
@@ -112,46 +113,46 @@ async def test_a_credential_counts_at_its_own_provider_only(stage: Stage) -> Non
     ],
 )
 async def test_a_signature_with_another_secret_is_refused(
-    stage: Stage, name: str, changed: dict[str, str], code: str | int
+    served: Served, name: str, changed: dict[str, str], code: str | int
 ) -> None:
-    account = stage.simulator.story.account(name)
-    status, body = await get(stage, account, oauth1(url(stage, account), account.auth, changed))
+    account = served.simulator.scenario.account(name)
+    status, body = await get(served, account, oauth1(url(served, account), account.auth, changed))
     assert (status, body["code"]) == (401, code)
 
 
-async def test_a_signature_covers_the_url(stage: Stage) -> None:
-    account = stage.simulator.story.account("bank-otp")
-    status, body = await get(stage, account, oauth1(url(stage, account, "?a=1"), account.auth))
+async def test_a_signature_covers_the_url(served: Served) -> None:
+    account = served.simulator.scenario.account("bank-otp")
+    status, body = await get(served, account, oauth1(url(served, account, "?a=1"), account.auth))
     assert (status, body["code"]) == (401, "0x0224")
-    signed = oauth1(url(stage, account, "?a=1"), account.auth)
-    async with stage.client.get(PATHS["gatewayapi"] + "?a=1", headers=signed) as answer:
+    signed = oauth1(url(served, account, "?a=1"), account.auth)
+    async with served.client.get(PATHS["gatewayapi"] + "?a=1", headers=signed) as answer:
         assert answer.status == 200
 
 
-async def test_a_nonce_counts_once(stage: Stage) -> None:
-    account = stage.simulator.story.account("bank-otp")
-    signed = oauth1(url(stage, account), account.auth)
-    assert (await get(stage, account, signed))[0] == 200
-    status, body = await get(stage, account, signed)
+async def test_a_nonce_counts_once(served: Served) -> None:
+    account = served.simulator.scenario.account("bank-otp")
+    signed = oauth1(url(served, account), account.auth)
+    assert (await get(served, account, signed))[0] == 200
+    status, body = await get(served, account, signed)
     assert (status, body["code"]) == (401, "0x0226")
-    fresh = oauth1(url(stage, account), account.auth)
-    assert (await get(stage, account, fresh))[0] == 200
+    fresh = oauth1(url(served, account), account.auth)
+    assert (await get(served, account, fresh))[0] == 200
 
 
 @pytest.mark.parametrize("late", [-301, 301])
-async def test_a_signature_is_good_for_five_minutes(stage: Stage, late: float) -> None:
-    account = stage.simulator.story.account("bank-otp")
-    stage.hands.real = START + late
-    signed = oauth1(url(stage, account), account.auth)
-    status, body = await get(stage, account, signed)
+async def test_a_signature_is_good_for_five_minutes(served: Served, late: float) -> None:
+    account = served.simulator.scenario.account("bank-otp")
+    served.times.real = START + late
+    signed = oauth1(url(served, account), account.auth)
+    status, body = await get(served, account, signed)
     assert (status, body["code"]) == (401, "0x0225")
-    stage.hands.real = START + 299
-    assert (await get(stage, account, signed))[0] == 200
+    served.times.real = START + 299
+    assert (await get(served, account, signed))[0] == 200
 
 
-async def test_a_signature_by_another_method_is_refused(stage: Stage) -> None:
-    account = stage.simulator.story.account("bank-otp")
-    signed = oauth1(url(stage, account), account.auth)
+async def test_a_signature_by_another_method_is_refused(served: Served) -> None:
+    account = served.simulator.scenario.account("bank-otp")
+    signed = oauth1(url(served, account), account.auth)
     plain = {"Authorization": signed["Authorization"].replace("HMAC-SHA1", "PLAINTEXT")}
-    status, body = await get(stage, account, plain)
+    status, body = await get(served, account, plain)
     assert (status, body["code"]) == (401, "0x0224")

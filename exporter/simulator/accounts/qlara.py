@@ -1,7 +1,6 @@
 """The eight accounts at Qlara: with a plan and a contact quota each."""
 
-from exporter.simulator.habits import OFFICE, SHOP, Campaign, Habit
-from exporter.simulator.script import (
+from exporter.simulator.account import (
     DAY,
     HOUR,
     Account,
@@ -14,6 +13,7 @@ from exporter.simulator.script import (
     Timeline,
     live,
 )
+from exporter.simulator.spending import OFFICE, SHOP, Campaign, Spending
 
 _MINUTE = 60.0
 _YEAR = 365 * DAY
@@ -40,9 +40,9 @@ QLARA = (
         "crm-loyalty",
         "qlara",
         {"api_key": "demo-key-crm-loyalty"},
-        Habit(900, SHOP, campaigns=(Campaign(2, 9, 30),)),
+        Spending(900, SHOP, campaigns=(Campaign(2, 9, 30),)),
         Automatic(1900, 1200, 2000),
-        story="its contacts pass 80 % and then 100 %",
+        description="its contacts pass 80 % and then 100 %",
         labels={"cost_center": "crm", "importance": "high"},
         expect_features=("sms", "rcs"),
         plan=_plan("Business", _steady(210), 50000),
@@ -67,11 +67,11 @@ QLARA = (
         "gym-members",
         "qlara",
         {"api_key": "demo-key-gym-members"},
-        Habit(120, SHOP, weekend=0.7),
+        Spending(120, SHOP, weekend=0.7),
         Automatic(330, 200, 250),
-        story="suspended: its renewal couldn't be paid for seven days",
+        description="suspended: its renewal couldn't be paid for seven days",
         labels={"cost_center": "sports", "importance": "normal"},
-        silences=Timeline(((-1 * DAY, 0),), ((0, 2 * DAY), (6.75 * DAY, 7 * DAY))),
+        pauses=Timeline(((-1 * DAY, 0),), ((0, 2 * DAY), (6.75 * DAY, 7 * DAY))),
         plan=_plan(
             "Starter",
             Timeline(
@@ -91,13 +91,13 @@ QLARA = (
         "tour-office",
         "qlara",
         {"api_key": "demo-key-tour-office"},
-        Habit(260, OFFICE, weekend=0.4),
+        Spending(260, OFFICE, weekend=0.4),
         Automatic(700, 400, 800),
         currency="CHF",
-        story="its renewal is overdue, and it will be suspended for that",
+        description="its renewal is overdue, and it will be suspended for that",
         labels={"cost_center": "travel", "importance": "normal"},
         thresholds={"credit": {"CHF": {"warning": 150, "critical": 60}}},
-        silences=Timeline((), ((4.75 * DAY, 6 * DAY),)),
+        pauses=Timeline((), ((4.75 * DAY, 6 * DAY),)),
         plan=_plan(
             "Business",
             Timeline(
@@ -117,9 +117,9 @@ QLARA = (
         "school-board",
         "qlara",
         {"basic": {"username": "school-board", "password": "demo-password-school-board"}},
-        Habit(190, OFFICE, weekend=0.02),
+        Spending(190, OFFICE, weekend=0.02),
         Monthly(2400, 830),
-        story="its plan doesn't renew itself",
+        description="its plan doesn't renew itself",
         labels={"cost_center": "education", "importance": "normal"},
         plan=_plan("School", _steady(20, auto_renew=False), 8000, rcs=False),
         contacts=Contacts(8000, _slow(0.66, 0.671), lists=41),
@@ -129,11 +129,11 @@ QLARA = (
         "pharmacy-net",
         "qlara",
         {"api_key": "demo-key-pharmacy-net"},
-        Habit(480, SHOP, weekend=0.5),
+        Spending(480, SHOP, weekend=0.5),
         Automatic(1300, 700, 1000),
-        story="its plan doesn't renew itself, and nobody renews it in time",
+        description="its plan doesn't renew itself, and nobody renews it in time",
         labels={"cost_center": "health", "importance": "high"},
-        silences=Timeline((), ((3 * DAY, 5.5 * DAY),)),
+        pauses=Timeline((), ((3 * DAY, 5.5 * DAY),)),
         plan=_plan(
             "Business",
             Timeline(
@@ -153,9 +153,9 @@ QLARA = (
         "startup-trial",
         "qlara",
         {"api_key": "demo-key-startup-trial"},
-        Habit(0.2, OFFICE, weekend=0.1),
+        Spending(0.2, OFFICE, weekend=0.1),
         Automatic(18.5, 0, 20),
-        story="a trial with a little free credit; its status becomes a word that nobody knows",
+        description="a trial with a little free credit; its status becomes a word that nobody knows",
         labels={"cost_center": "lab", "importance": "low"},
         thresholds={"credit": None},
         plan=_plan(
@@ -179,9 +179,9 @@ QLARA = (
         "insurance-claims",
         "qlara",
         {"api_key": "demo-key-insurance-claims"},
-        Habit(1100, OFFICE, weekend=0.15),
+        Spending(1100, OFFICE, weekend=0.15),
         Automatic(2600, 1600, 2500, fails_every=2),
-        story="its key loses the permission to read billing",
+        description="its key loses the permission to read billing",
         labels={"cost_center": "claims", "importance": "high"},
         episodes=live(Episode(8 * HOUR, 32 * HOUR, "permission_missing")),
         plan=_plan("Enterprise", _steady(290), 200000, whatsapp=True),
@@ -192,9 +192,9 @@ QLARA = (
         "fashion-outlet",
         "qlara",
         {"api_key": "demo-key-fashion-outlet"},
-        Habit(700, SHOP, weekend=1.4, campaigns=(Campaign(5, 9, 22),)),
+        Spending(700, SHOP, weekend=1.4, campaigns=(Campaign(5, 9, 22),)),
         Automatic(1500, 900, 1500),
-        story="its plan lost a channel that it needs; too many calls on another day",
+        description="its plan lost a channel that it needs; too many calls on another day",
         labels={"cost_center": "fashion", "importance": "high"},
         expect_features=("sms", "whatsapp"),
         episodes=Timeline(

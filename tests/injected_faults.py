@@ -1,4 +1,4 @@
-"""What providers do when they misbehave: raw servers on loopback, each with the reason that it must give."""
+"""Injected faults: providers that misbehave, as raw servers on loopback, each with the reason that it must give."""
 
 import asyncio
 import contextlib

@@ -34,7 +34,7 @@ class Campaign:
 class Burst:
     """Fraud: for a while codes go to numbers that nobody asked for, at `times` the usual rate.
 
-    `begin_seconds` counts from the begin of each cycle, or where negative from the story's start.
+    `begin_seconds` counts from the begin of each cycle, or where negative from the scenario's start.
     """
 
     begin_seconds: float
@@ -43,7 +43,7 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class Spending:
     """What is spent in a week, and when: 24 weights for the hours, a factor for Saturday and Sunday."""
 
     weekly: float
@@ -61,22 +61,22 @@ class Habit:
         self,
         shape: Sequence[float],
         generator: random.Random,
-        silences: Sequence[tuple[float, float]] = (),
-        promises: Sequence[float] = (),
+        pauses: Sequence[tuple[float, float]] = (),
+        fixed: Sequence[float] = (),
     ) -> list[float]:
         """Spending for each step of a week, bursts left out.
 
-        It comes to `weekly` exactly. In `silences` (begin and end, seconds into the week) nothing is
-        spent. Noise evens out before each silence and each offset in `promises`, so that a story can
-        say where a balance will be.
+        It comes to `weekly` exactly. In `pauses` (begin and end, seconds into the week) nothing is
+        spent. Noise evens out before each pause and each offset in `fixed`, so that an account can
+        say where its balance will be.
         """
         weights = list(shape)
-        for first, last in silences:
+        for first, last in pauses:
             for step in range(round(first / STEP_SECONDS), round(last / STEP_SECONDS)):
                 weights[step] = 0.0
         scale = self.weekly / sum(weights)
-        edges = {0, STEPS_A_WEEK, *(round(offset / STEP_SECONDS) for offset in promises)}
-        edges.update(round(offset / STEP_SECONDS) for silence in silences for offset in silence)
+        edges = {0, STEPS_A_WEEK, *(round(offset / STEP_SECONDS) for offset in fixed)}
+        edges.update(round(offset / STEP_SECONDS) for pause in pauses for offset in pause)
         steps: list[float] = []
         for first_step, last_step in pairwise(sorted(edges)):
             even = weights[first_step:last_step]

@@ -1,7 +1,6 @@
-"""The seven accounts at GatewayAPI: euros and Danish crowns, told as decimal texts."""
+"""The seven accounts at GatewayAPI: euros and Danish crowns, given as decimal texts."""
 
-from exporter.simulator.habits import CODES, OFFICE, SHOP, Burst, Campaign, Habit
-from exporter.simulator.script import (
+from exporter.simulator.account import (
     DAY,
     HOUR,
     Account,
@@ -13,6 +12,7 @@ from exporter.simulator.script import (
     live,
     weekly,
 )
+from exporter.simulator.spending import CODES, OFFICE, SHOP, Burst, Campaign, Spending
 
 _MINUTE = 60.0
 
@@ -21,10 +21,10 @@ GATEWAYAPI = (
         "shop-dk",
         "gatewayapi",
         {"token": "demo-token-shop-dk"},
-        Habit(5200, SHOP, campaigns=(Campaign(1, 10, 12), Campaign(3, 17, 20))),
+        Spending(5200, SHOP, campaigns=(Campaign(1, 10, 12), Campaign(3, 17, 20))),
         Monthly(38000, 24000),
         currency="DKK",
-        story="Danish crowns without a threshold for them; campaigns on Tuesdays and Thursdays",
+        description="Danish crowns without a threshold for them; campaigns on Tuesdays and Thursdays",
         labels={"cost_center": "shop", "importance": "high"},
         prices={"countries": ["DK", "NO", "SE", "DE"], "currencies": ["DKK"]},
     ),
@@ -32,10 +32,10 @@ GATEWAYAPI = (
         "bank-otp",
         "gatewayapi",
         {"oauth1": {"consumer_key": "demo-bank-otp", "consumer_secret": "demo-secret-bank-otp"}},
-        Habit(4200, CODES, weekend=0.9),
+        Spending(4200, CODES, weekend=0.9),
         Automatic(9000, 4000, 10000),
         decimals=5,
-        story="large and steady",
+        description="large and steady",
         labels={"cost_center": "security", "importance": "high"},
         thresholds={"credit": {"warning": 2500, "critical": 1000}},
     ),
@@ -43,7 +43,7 @@ GATEWAYAPI = (
         "login-codes",
         "gatewayapi",
         {"token": "demo-token-login-codes"},
-        Habit(
+        Spending(
             350,
             CODES,
             bursts=(
@@ -53,17 +53,17 @@ GATEWAYAPI = (
         ),
         Automatic(410, 200, 300),
         decimals=5,
-        story="SMS pumping: 25 times the usual spending for ten hours",
+        description="SMS pumping: 25 times the usual spending for ten hours",
         labels={"cost_center": "security", "importance": "normal"},
     ),
     Account(
         "nordic-freight",
         "gatewayapi",
         {"token": "demo-token-nordic-freight"},
-        Habit(2600, OFFICE, weekend=0.2),
+        Spending(2600, OFFICE, weekend=0.2),
         Monthly(-3400),
         currency="DKK",
-        story="pays afterwards: below zero until the invoice",
+        description="pays afterwards: below zero until the invoice",
         billing="postpaid",
         labels={"cost_center": "logistics", "importance": "normal"},
     ),
@@ -71,10 +71,10 @@ GATEWAYAPI = (
         "festival-news",
         "gatewayapi",
         {"token": "demo-token-festival-news"},
-        Habit(600, SHOP, weekend=1.5, campaigns=(Campaign(4, 16, 25),)),
+        Spending(600, SHOP, weekend=1.5, campaigns=(Campaign(4, 16, 25),)),
         Automatic(1400, 700, 1500, fails_every=3),
         decimals=4,
-        story="a mailing on Fridays; the provider freezes it for a day",
+        description="a mailing on Fridays; the provider freezes it for a day",
         labels={"cost_center": "events", "importance": "normal"},
         episodes=live(Episode(1.25 * DAY, 2.25 * DAY, "suspended")),
     ),
@@ -82,23 +82,23 @@ GATEWAYAPI = (
         "museum-tickets",
         "gatewayapi",
         {"token": "demo-token-museum-tickets"},
-        Habit(84, SHOP, weekend=2.0),
+        Spending(84, SHOP, weekend=2.0),
         Anchored(0, 3 * DAY, Timeline(weekly(-31 * DAY, 84, 84, 84, 84, 60), ((4 * DAY, 84.0),))),
         decimals=4,
-        story="small, with thresholds of its own; refused when it is empty",
+        description="small, with thresholds of its own; refused when it is empty",
         labels={"cost_center": "culture", "importance": "normal"},
         thresholds={"credit": {"warning": 60, "critical": 10}},
         episodes=live(Episode(3 * DAY, 4 * DAY, "insufficient_credit")),
-        silences=Timeline((), ((3 * DAY, 4 * DAY),)),
+        pauses=Timeline((), ((3 * DAY, 4 * DAY),)),
     ),
     Account(
         "old-intranet",
         "gatewayapi",
         {"token": "demo-token-old-intranet"},
-        Habit(15, OFFICE, weekend=0.05),
+        Spending(15, OFFICE, weekend=0.05),
         Monthly(210, 65),
         decimals=4,
-        story="somebody revoked its key",
+        description="somebody revoked its key",
         labels={"cost_center": "it", "importance": "normal"},
         episodes=Timeline(
             (Episode(-6 * HOUR, 0, "key_rejected"),),

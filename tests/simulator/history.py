@@ -1,4 +1,4 @@
-"""What an exporter would have shown before the story's start, as OpenMetrics with timestamps for promtool."""
+"""What an exporter would have shown before the scenario's start, as OpenMetrics with timestamps for promtool."""
 
 import platform
 import random
@@ -26,10 +26,10 @@ from exporter.metrics.families import (
 from exporter.providers import extract
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, ApiSettings, Settings
-from exporter.simulator.answers import told
-from exporter.simulator.faults import Fault
-from exporter.simulator.script import DAY
-from exporter.simulator.story import Story
+from exporter.simulator.account import DAY
+from exporter.simulator.answers import respond
+from exporter.simulator.scenario import Scenario
+from exporter.simulator.sending import Answer
 
 _TARGET = {"job": "sms", "instance": "demo:10077"}
 _SCRAPE_SECONDS = 60.0
@@ -38,7 +38,7 @@ _UP = Family("up", "Whether the scrape succeeded (1) or not (0)")
 
 
 def write_history(
-    story: Story,
+    scenario: Scenario,
     settings: Settings,
     out: TextIO,
     *,
@@ -47,18 +47,18 @@ def write_history(
     end: float | None = None,
     target: Mapping[str, str] = _TARGET,
 ) -> None:
-    """Write the `days` before `end` (Unix seconds; the story's start), a sample of every series each step.
+    """Write the `days` before `end` (Unix seconds; the scenario's start), a sample of every series each step.
 
-    `settings` are those that an exporter of the story's accounts has; `target` are the labels that
+    `settings` are those that an exporter of the scenario's accounts has; `target` are the labels that
     Prometheus gives it. Feed the text to `promtool tsdb create-blocks-from openmetrics`, with
     `--max-block-duration=1536h`: it reads the whole text again for every block.
     """
-    last = int(story.start if end is None else end)
-    times = range(max(last - int(days * DAY), int(story.begin) + 1), last + 1, step_seconds)
+    last = int(scenario.start if end is None else end)
+    times = range(max(last - int(days * DAY), int(scenario.begin) + 1), last + 1, step_seconds)
     with ExitStack() as stack:
         parts = [stack.enter_context(TemporaryFile("w+", encoding="utf-8")) for _ in ACCOUNT_FAMILIES]
         for account in settings.accounts:
-            _write_account(story, account, settings.label_names, times, target, parts)
+            _write_account(scenario, account, settings.label_names, times, target, parts)
         for family, part in zip(ACCOUNT_FAMILIES, parts, strict=True):
             if part.tell():
                 out.write(headers(family, family.help + ".")[1])
@@ -69,7 +69,7 @@ def write_history(
 
 
 def _write_account(
-    story: Story,
+    scenario: Scenario,
     account: AccountSettings,
     label_names: Sequence[str],
     times: Iterable[int],
@@ -80,7 +80,7 @@ def _write_account(
     labels = {**target, "provider": account.provider.id, "account": account.name}
     labels |= {name: account.labels.get(name, "") for name in label_names}
     series: list[dict[tuple[str, ...], _Series]] = [{} for _ in ACCOUNT_FAMILIES]
-    for at, view in _views(story, account, times):
+    for at, view in _views(scenario, account, times):
         for family, found in zip(ACCOUNT_FAMILIES, series, strict=True):
             for values, value in _samples(family, view):
                 if values not in found:
@@ -128,8 +128,8 @@ def _samples(family: Family, view: View) -> Iterator[Sample]:
             yield from family.samples(observation.readings, view.settings)
 
 
-def _views(story: Story, account: AccountSettings, times: Iterable[int]) -> Iterator[tuple[int, View]]:
-    apis = [_ObservedApi(story, account, api) for api in account.apis]
+def _views(scenario: Scenario, account: AccountSettings, times: Iterable[int]) -> Iterator[tuple[int, View]]:
+    apis = [_ObservedApi(scenario, account, api) for api in account.apis]
     before: int | None = None
     for at in times:
         seconds = _SCRAPE_SECONDS if before is None else at - before
@@ -140,12 +140,12 @@ def _views(story: Story, account: AccountSettings, times: Iterable[int]) -> Iter
 class _ObservedApi:
     """One api of one account as an exporter sees it that is scraped every minute."""
 
-    def __init__(self, story: Story, account: AccountSettings, api: ApiSettings) -> None:
-        self._story = story
+    def __init__(self, scenario: Scenario, account: AccountSettings, api: ApiSettings) -> None:
+        self._story = scenario
         self._settings = account
         self._api = api
-        self._random = random.Random(f"{story.seed}/{account.name}/{api.name}")  # noqa: S311
-        self._seen: tuple[Fault, Readings | Failure] | None = None
+        self._random = random.Random(f"{scenario.seed}/{account.name}/{api.name}")
+        self._seen: tuple[Answer, Readings | Failure] | None = None
         self._requests = 0.0
         self._failures = 0.0
         self._last_success: float | None = None
@@ -171,16 +171,16 @@ class _ObservedApi:
         )
 
     def _result(self, at: float) -> Readings | Failure:
-        said = told(self._story, self._story.account(self._settings.name), self._api.name, at)
-        if self._seen is None or self._seen[0] != said:
-            self._seen = said, self._read(said)
+        answer = respond(self._story, self._story.account(self._settings.name), self._api.name, at)
+        if self._seen is None or self._seen[0] != answer:
+            self._seen = answer, self._read(answer)
         return self._seen[1]
 
-    def _read(self, said: Fault) -> Readings | Failure:
-        if said.status is None:
+    def _read(self, answer: Answer) -> Readings | Failure:
+        if answer.status is None:
             return Failure(Reason.TIMEOUT, "no answer in time")
         definition = self._settings.provider
         try:
-            return extract.answer(said.status, said.body, definition, definition.apis[self._api.name])
+            return extract.answer(answer.status, answer.body, definition, definition.apis[self._api.name])
         except FailureError as error:
             return error.failure

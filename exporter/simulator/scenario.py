@@ -1,13 +1,10 @@
 """What is true of every account at any simulated time: pure, and the same for the same seed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from exporter.simulator.cast import CAST
-from exporter.simulator.ledger import Ledger
-from exporter.simulator.script import (
-    APIS,
+from exporter.providers.catalogue import builtin
+from exporter.simulator.account import (
     CYCLE_SECONDS,
     DAY,
     HISTORY_WEEKS,
@@ -18,15 +15,17 @@ from exporter.simulator.script import (
     Timeline,
     interpolate,
 )
+from exporter.simulator.accounts import ACCOUNTS
+from exporter.simulator.balance import Balance
 
 DEFAULT_SPEED = 60.0
 """A simulated minute a second: in the two minutes that somebody watches, a balance moves and thresholds are
-crossed; a day takes 24 minutes and a cycle 2 h 48 min, so troubles of 12 hours and more outlast an alert's
+crossed; a day takes 24 minutes and a cycle 2 h 48 min, so episodes of 12 hours and more outlast an alert's
 `for` of up to 12 minutes, which Prometheus counts in real time."""
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionTruth:
+class SubscriptionState:
     """The plan; `status` is the provider's word, dates are Unix seconds as a real clock reads them."""
 
     subscription_id: str
@@ -40,7 +39,7 @@ class SubscriptionTruth:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactsTruth:
+class ContactsState:
     """The contact quota."""
 
     used: int
@@ -49,8 +48,8 @@ class ContactsTruth:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """All that is true of an account at one time; `troubles` maps an api to the error it answers with."""
+class AccountState:
+    """All that is true of an account at one time; `errors` maps an api to the error it answers with."""
 
     account_id: int
     balance: float
@@ -58,33 +57,31 @@ class Truth:
     last_recharge_at: float | None = None
     last_recharge_amount: float | None = None
     messages_remaining: Mapping[str, int] = field(default_factory=dict)
-    subscription: SubscriptionTruth | None = None
-    contacts: ContactsTruth | None = None
-    troubles: Mapping[str, str] = field(default_factory=dict)
+    subscription: SubscriptionState | None = None
+    contacts: ContactsState | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
-class Story:
+class Scenario:
     """The accounts and what happens to them from five weeks before `start` (Unix seconds) on, without end.
 
     What is to happen happens again in every cycle of seven days. `speed` tells how much faster than real
-    time the story is played; it only matters for dates, which are told as a real clock will read them when
-    they come. With `copies` every account is there several times, alike but for its name and its secret.
+    time its clock goes; it only matters for dates, which are given as a real clock will read them when
+    they come.
     """
 
-    def __init__(self, seed: int, start: float, *, speed: float = 1.0, copies: int = 1) -> None:
+    def __init__(self, seed: int, start: float, *, speed: float = 1.0, accounts: Sequence[Account] = ACCOUNTS) -> None:
         self.seed = seed
         self.start = start
         self.speed = speed
-        self.accounts: tuple[Account, ...] = tuple(
-            account if number == 1 else _copy(account, number) for number in range(1, copies + 1) for account in CAST
-        )
+        self.accounts = tuple(accounts)
         self._by_name = {account.name: account for account in self.accounts}
         self._ids = {account.name: 1001 + 37 * place for place, account in enumerate(self.accounts)}
-        self._ledgers: dict[str, Ledger] = {}
+        self._balances: dict[str, Balance] = {}
 
     @property
     def begin(self) -> float:
-        """The earliest time of which the story knows."""
+        """The earliest time of which the scenario knows."""
         return self.start - HISTORY_WEEKS * CYCLE_SECONDS
 
     def account(self, name: str) -> Account:
@@ -95,31 +92,29 @@ class Story:
         """
         return self._by_name[name]
 
-    def ledger(self, name: str) -> Ledger:
+    def balance(self, name: str) -> Balance:
         """The money of one account: spending and top-ups, failed ones too."""
         account = self._by_name[name]
-        ledger = self._ledgers.get(account.curve)
-        if ledger is None:
-            ledger = self._ledgers[account.curve] = Ledger(account, self.seed, self.start)
-        return ledger
+        balance = self._balances.get(account.curve)
+        if balance is None:
+            balance = self._balances[account.curve] = Balance(account, self.seed, self.start)
+        return balance
 
-    def state(self, name: str, at: float) -> Truth:
+    def state(self, name: str, at: float) -> AccountState:
         """What is true of one account at the simulated time `at`."""
-        account, ledger = self._by_name[name], self.ledger(name)
-        balance = round(ledger.balance(at), account.decimals) + 0.0
-        top_up = ledger.last_top_up(at) if account.plan is not None else None
-        return Truth(
+        account, balance = self._by_name[name], self.balance(name)
+        left = round(balance.at(at), account.decimals) + 0.0
+        top_up = balance.last_top_up(at) if account.plan is not None else None
+        return AccountState(
             account_id=self._ids[name],
-            balance=balance,
+            balance=left,
             currency=account.currency,
             last_recharge_at=None if top_up is None else self.real_time(top_up.at),
             last_recharge_amount=None if top_up is None else top_up.amount,
-            messages_remaining={
-                channel: int(max(0.0, balance) / cost) for channel, cost in account.message_costs.items()
-            },
+            messages_remaining={channel: int(max(0.0, left) / cost) for channel, cost in account.message_costs.items()},
             subscription=None if account.plan is None else self._subscription(account, account.plan, at),
             contacts=self._contacts(account, at),
-            troubles=self._troubles(account, at),
+            errors=self._errors(account, at),
         )
 
     def cycle(self, at: float) -> tuple[float, float]:
@@ -134,16 +129,16 @@ class Story:
         return at if at <= self.start else self.start + (at - self.start) / self.speed
 
     def _date(self, offset: float, begin: float) -> float:
-        # A date within this cycle comes true in it, so it's told as the real time at which it will. Dates
+        # A date within this cycle comes true in it, so it's given as the real time at which it will. Dates
         # before and after keep their distance in days, as thresholds in days are meant.
         near = min(max(offset, 0.0), CYCLE_SECONDS)
         return self.real_time(begin) + (offset - near) + near / self.speed
 
-    def _subscription(self, account: Account, plan: Plan, at: float) -> SubscriptionTruth:
+    def _subscription(self, account: Account, plan: Plan, at: float) -> SubscriptionState:
         begin, offset = self.cycle(at)
         phase = _newest(plan.phases, offset)
         length = 365 * DAY * plan.years
-        return SubscriptionTruth(
+        return SubscriptionState(
             subscription_id=f"sub_{account.name.replace('-', '')}",
             plan=plan.name,
             status=phase.status,
@@ -154,21 +149,21 @@ class Story:
             max_contacts=plan.max_contacts,
         )
 
-    def _contacts(self, account: Account, at: float) -> ContactsTruth | None:
+    def _contacts(self, account: Account, at: float) -> ContactsState | None:
         if account.contacts is None:
             return None
         offset = self.cycle(at)[1]
         path = account.contacts.path.before if offset < 0 else account.contacts.path.cycle
         limit = account.contacts.limit
-        return ContactsTruth(int(limit * interpolate(path, offset) + 1e-6), limit, account.contacts.lists)
+        return ContactsState(int(limit * interpolate(path, offset) + 1e-6), limit, account.contacts.lists)
 
-    def _troubles(self, account: Account, at: float) -> dict[str, str]:
+    def _errors(self, account: Account, at: float) -> dict[str, str]:
         offset = self.cycle(at)[1]
         return {
-            api: episode.trouble
+            api: episode.error
             for episode in _of(account.episodes, offset)
             if episode.begin <= offset < episode.end
-            for api in episode.apis or APIS[account.provider]
+            for api in episode.apis or signed_apis(account.provider)
         }
 
 
@@ -180,12 +175,6 @@ def _newest(phases: Timeline[Phase], offset: float) -> Phase:
     return next(phase for phase in reversed(phases.before if offset < 0 else phases.cycle) if phase.begin <= offset)
 
 
-def _copy(account: Account, number: int) -> Account:
-    name = f"{account.name}-{number}"
-    auth: dict[str, Any] = {
-        form: secret.replace(account.name, name)
-        if isinstance(secret, str)
-        else {key: value.replace(account.name, name) for key, value in secret.items()}
-        for form, secret in account.auth.items()
-    }
-    return replace(account, name=name, auth=auth, original=account.name)
+def signed_apis(provider: str) -> list[str]:
+    """The apis of a provider that ask for a credential."""
+    return [name for name, api in builtin()[provider].apis.items() if not api.public]

@@ -1,7 +1,7 @@
-"""The parts that an account's story is written in; `cast.py` fills them, `story.py` plays them.
+"""What a simulated account is and what happens to it when: `accounts/` has all of them, `scenario.py` their state.
 
-Offsets are seconds. A `Timeline` holds two lists of them: `before` counts from the story's start and is
-negative (what the history tells), `cycle` counts from the begin of every cycle of seven days.
+Offsets are seconds. A `Timeline` holds two lists of them: `before` counts from the scenario's start and is
+negative, `cycle` counts from the begin of every cycle of seven days.
 """
 
 from bisect import bisect_right
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from exporter.simulator.habits import WEEK_SECONDS, Habit
+from exporter.simulator.spending import WEEK_SECONDS, Spending
 
 T = TypeVar("T")
 
@@ -17,15 +17,7 @@ HOUR = 3600.0
 DAY = 86400.0
 CYCLE_SECONDS = WEEK_SECONDS
 HISTORY_WEEKS = 5
-"""The story begins this many weeks before its start."""
-
-ProviderId = Literal["agiletelecom", "gatewayapi", "qlara"]
-APIS: Mapping[ProviderId, tuple[str, ...]] = {
-    "agiletelecom": ("credit",),
-    "gatewayapi": ("credit",),
-    "qlara": ("credit", "subscription", "contacts"),
-}
-"""The apis that ask for a credential."""
+"""The scenario begins this many weeks before its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +26,7 @@ class Episode:
 
     begin: float
     end: float
-    trouble: str
+    error: str
     apis: tuple[str, ...] = ()
 
 
@@ -116,24 +108,25 @@ class Account:
     """One customer's account: who it is, how it signs in, and what happens to it.
 
     `auth`, `labels`, `thresholds`, `prices` and `expect_features` are as the exporter's configuration
-    has them. `decimals` is how exactly the provider tells the balance.
+    has them; `description` is a line for a person. `decimals` is how exactly the provider gives the
+    balance. In `pauses` (begin and end) nothing is spent. A copy has the name of its `original`.
     """
 
     name: str
-    provider: ProviderId
+    provider: str
     auth: Mapping[str, Any]
-    habit: Habit
+    spending: Spending
     money: Anchored | Automatic | Monthly
     currency: str = "EUR"
     decimals: int = 2
-    story: str = ""
+    description: str = ""
     billing: Literal["prepaid", "postpaid"] = "prepaid"
     labels: Mapping[str, str] = field(default_factory=dict)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     expect_features: tuple[str, ...] = ()
     prices: Mapping[str, Any] | None = None
     episodes: Timeline[Episode] = Timeline((), ())
-    silences: Timeline[tuple[float, float]] = Timeline((), ())
+    pauses: Timeline[tuple[float, float]] = Timeline((), ())
     plan: Plan | None = None
     contacts: Contacts | None = None
     message_costs: Mapping[str, float] = field(default_factory=dict)
@@ -156,7 +149,7 @@ def weekly(first: float, *amounts: float) -> tuple[tuple[float, float], ...]:
 
 
 def live(*episodes: Episode) -> Timeline[Episode]:
-    """Episodes of every cycle, with none in the history."""
+    """Episodes of every cycle, with none before the start."""
     return Timeline((), episodes)
 
 

@@ -4,20 +4,10 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-UNKNOWN = ""
-"""The account of a call without a known credential, as those for the public price list are."""
+from exporter.simulator.server import Call
 
 _KEPT_TIMES = 1000
-
-
-class Call(NamedTuple):
-    """Whose call it is, and for what."""
-
-    account: str
-    provider: str
-    api: str
 
 
 class Calls:
@@ -41,15 +31,15 @@ class Calls:
         )
 
     @contextmanager
-    def recorded(self, call: Call, *, credential: bool) -> Iterator[int]:
-        """Count a call while it runs; gives its number among those of its kind."""
+    def recorded(self, call: Call, *, credential: bool) -> Iterator[None]:
+        """Count a call while it runs."""
         self.count[call] += 1
         self.with_credential[call] += credential
         self.times[call].append(self._now())
         self._running[call] += 1
         self.most_at_once[call] = max(self.most_at_once[call], self._running[call])
         try:
-            yield self.count[call]
+            yield
         finally:
             self._running[call] -= 1
 

@@ -1,7 +1,6 @@
 """The five accounts at Agile Telecom: euros with three decimals."""
 
-from exporter.simulator.habits import CODES, NIGHT, OFFICE, SHOP, Habit
-from exporter.simulator.script import (
+from exporter.simulator.account import (
     DAY,
     HOUR,
     Account,
@@ -13,6 +12,7 @@ from exporter.simulator.script import (
     live,
     weekly,
 )
+from exporter.simulator.spending import CODES, NIGHT, OFFICE, SHOP, Spending
 
 _MINUTE = 60.0
 
@@ -21,31 +21,31 @@ AGILE_TELECOM = (
         "bakery-it",
         "agiletelecom",
         {"api_key": "demo-key-bakery-it"},
-        Habit(420, CODES, weekend=0.8),
+        Spending(420, CODES, weekend=0.8),
         Anchored(
             50,
             100 * _MINUTE,
             Timeline(weekly(-34 * DAY, 440, 440, 440, 440, 300), ((13 * HOUR, 420.0),)),
         ),
         decimals=3,
-        story="sinking, topped up after half a day",
+        description="sinking, topped up after half a day",
         labels={"cost_center": "retail", "importance": "normal"},
     ),
     Account(
         "webshop-orders",
         "agiletelecom",
         {"basic": {"username": "webshop-orders", "password": "demo-password-webshop-orders"}},
-        Habit(210, SHOP, weekend=1.2),
+        Spending(210, SHOP, weekend=1.2),
         Anchored(
             0,
             20 * HOUR,
             Timeline(weekly(-32.75 * DAY, 210, 210, 210, 210, 100), ((2.25 * DAY, 210.0),)),
         ),
         decimals=3,
-        story="runs dry and is refused, until someone pays",
+        description="runs dry and is refused, until someone pays",
         labels={"cost_center": "shop", "importance": "normal"},
         episodes=live(Episode(26 * HOUR, 2.25 * DAY, "insufficient_credit")),
-        silences=Timeline((), ((20 * HOUR, 2.25 * DAY),)),
+        pauses=Timeline((), ((20 * HOUR, 2.25 * DAY),)),
     ),
     Account(
         "clinic-reminders",
@@ -58,10 +58,10 @@ AGILE_TELECOM = (
                 "token_secret": "demo-token-secret-clinic-reminders",
             }
         },
-        Habit(160, OFFICE, weekend=0.1),
+        Spending(160, OFFICE, weekend=0.1),
         Monthly(1600, 700, fails_every=2),
         decimals=3,
-        story="weekdays only; a proxy answers with a web page for a while",
+        description="weekdays only; a proxy answers with a web page for a while",
         labels={"cost_center": "health", "importance": "high"},
         episodes=live(Episode(2 * DAY, 2.8 * DAY, "not_understood")),
     ),
@@ -69,10 +69,10 @@ AGILE_TELECOM = (
         "parcel-alerts",
         "agiletelecom",
         {"api_key": "demo-key-parcel-alerts"},
-        Habit(1400, SHOP, weekend=0.6),
+        Spending(1400, SHOP, weekend=0.6),
         Automatic(900, 500, 700, fails_every=5),
         decimals=3,
-        story="charged automatically, the card fails sometimes; its address drops off the allow list",
+        description="charged automatically, the card fails sometimes; its address drops off the allow list",
         labels={"cost_center": "logistics", "importance": "high"},
         episodes=Timeline(
             (Episode(-23.4 * DAY, -23.4 * DAY + 25 * _MINUTE, "timeout"),),
@@ -83,10 +83,10 @@ AGILE_TELECOM = (
         "hotel-desk",
         "agiletelecom",
         {"basic": {"username": "hotel-desk", "password": "demo-password-hotel-desk"}},
-        Habit(300, NIGHT, weekend=1.6),
+        Spending(300, NIGHT, weekend=1.6),
         Automatic(420, 150, 400),
         decimals=3,
-        story="busy by night; the provider answers 5XX, days later not at all",
+        description="busy by night; the provider answers 5XX, days later not at all",
         labels={"cost_center": "travel", "importance": "normal"},
         episodes=Timeline(
             (Episode(-9.3 * DAY, -9.3 * DAY + 40 * _MINUTE, "server_error"),),

@@ -5,8 +5,8 @@ from array import array
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from exporter.simulator.habits import STEP_SECONDS, STEPS_A_WEEK, WEEK_SECONDS
-from exporter.simulator.script import DAY, HISTORY_WEEKS, HOUR, Account, Anchored, Automatic, Monthly
+from exporter.simulator.account import DAY, HISTORY_WEEKS, HOUR, Account, Anchored, Automatic, Monthly
+from exporter.simulator.spending import STEP_SECONDS, STEPS_A_WEEK, WEEK_SECONDS
 
 _BOUNCED_TRANSFER_SECONDS = 2 * DAY
 _TRANSFER_ARRIVES_SECONDS = 7 * HOUR
@@ -30,7 +30,7 @@ class _Week:
     """What goes in the step behind each grid point."""
 
 
-class Ledger:
+class Balance:
     """The balance of one account from `HISTORY_WEEKS` before `start` on; weeks are made as needed."""
 
     def __init__(self, account: Account, seed: int, start: float) -> None:
@@ -41,18 +41,18 @@ class Ledger:
         self._top_ups: list[TopUp] = []
         self._charges = 0
         self._retry_at: float | None = None
-        self._shape = account.habit.shape(start)
+        self._shape = account.spending.shape(start)
         self._balance = self._opening()
 
-    def balance(self, at: float) -> float:
-        """What is left at `at`; times before the story show its first balance."""
-        week, step, within = self._locate(at)
+    def at(self, time: float) -> float:
+        """What is left at a time (Unix seconds); times before the scenario show its first balance."""
+        week, step, within = self._locate(time)
         return week.after[step] - week.spent[step] * within
 
     def spent(self, begin: float, end: float) -> float:
         """What goes between two times."""
         money_in = sum(top_up.amount for top_up in self.top_ups(end) if top_up.at > begin and not top_up.failed)
-        return self.balance(begin) + money_in - self.balance(end)
+        return self.at(begin) + money_in - self.at(end)
 
     def top_ups(self, until: float) -> list[TopUp]:
         """All top-ups up to `until`, oldest first, failed ones too."""
@@ -68,14 +68,14 @@ class Ledger:
         seconds = max(0.0, at - self._start + HISTORY_WEEKS * WEEK_SECONDS)
         index, offset = divmod(seconds, WEEK_SECONDS)
         while len(self._weeks) <= index:
-            self._weeks.append(self._play(len(self._weeks)))
+            self._weeks.append(self._make_week(len(self._weeks)))
         step, within = divmod(offset, STEP_SECONDS)
         return self._weeks[int(index)], int(step), within / STEP_SECONDS
 
-    def _play(self, index: int) -> _Week:
+    def _make_week(self, index: int) -> _Week:
         week, prepaid = _Week(), self._account.billing == "prepaid"
         begin = self._start + (index - HISTORY_WEEKS) * WEEK_SECONDS
-        for step, wanted in enumerate(self._spending(index)):
+        for step, wanted in enumerate(self._wanted(index)):
             top_up = self._due(begin + step * STEP_SECONDS, index)
             if top_up is not None:
                 self._top_ups.append(top_up)
@@ -86,20 +86,20 @@ class Ledger:
             self._balance -= spent
         return week
 
-    def _spending(self, index: int) -> list[float]:
+    def _wanted(self, index: int) -> list[float]:
         account, cycle = self._account, index >= HISTORY_WEEKS
         base = 0 if cycle else (index - HISTORY_WEEKS) * WEEK_SECONDS
-        silences = account.silences.cycle if cycle else account.silences.before
-        promises = (account.money.offset,) if cycle and isinstance(account.money, Anchored) else ()
-        steps = account.habit.week(
+        pauses = account.pauses.cycle if cycle else account.pauses.before
+        fixed = (account.money.offset,) if cycle and isinstance(account.money, Anchored) else ()
+        steps = account.spending.week(
             self._shape,
-            random.Random(f"{self._seed}/{account.curve}/{index}"),  # noqa: S311  a story, not a secret
-            [(begin - base, end - base) for begin, end in silences if base <= begin and end <= base + WEEK_SECONDS],
-            promises,
+            random.Random(f"{self._seed}/{account.curve}/{index}"),  # noqa: S311  no secret
+            [(begin - base, end - base) for begin, end in pauses if base <= begin and end <= base + WEEK_SECONDS],
+            fixed,
         )
-        if not account.habit.bursts:
+        if not account.spending.bursts:
             return steps
-        return [spent + account.habit.burst(base + step * STEP_SECONDS) for step, spent in enumerate(steps)]
+        return [spent + account.spending.burst(base + step * STEP_SECONDS) for step, spent in enumerate(steps)]
 
     def _opening(self) -> float:
         money = self._account.money
@@ -108,7 +108,7 @@ class Ledger:
             return money.opening * draw.uniform(0.98, 1.02)
         balance, step_at_anchor = 0.0, round(money.offset / STEP_SECONDS)
         for index in range(HISTORY_WEEKS + 1):
-            balance += sum(self._spending(index)[: step_at_anchor if index == HISTORY_WEEKS else STEPS_A_WEEK])
+            balance += sum(self._wanted(index)[: step_at_anchor if index == HISTORY_WEEKS else STEPS_A_WEEK])
         came = sum(amount for _, amount in money.top_ups.before)
         came += sum(amount for offset, amount in money.top_ups.cycle if offset <= money.offset)
         return money.level + balance - came
