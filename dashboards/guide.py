@@ -20,7 +20,8 @@ _USE = """\
 
 ## Use them
 
-- **By hand**: in Grafana, Dashboards, New, Import; the files of `dashboards/grafana.com/` ask for the data source.
+- **By hand**: in Grafana, Dashboards, New, Import. `uv run python -m dashboards.publishing build/grafana.com`
+  makes files that ask for the data source.
 - **Provisioned**: copy `dashboards/sms-*.json` to `/var/lib/grafana/dashboards/sms-exporter`, and
   `dashboards/provisioning/` over Grafana's own `provisioning/`. The data source has the uid `prometheus`; set its
   `timeInterval` to your scrape interval.

@@ -1,53 +1,15 @@
-"""What is made of a dashboard beside its JSON: the variant for grafana.com, and files that provision Grafana."""
+"""Makes the dashboards' variant for grafana.com: `python -m dashboards.publishing FOLDER`, from the root."""
 
+import argparse
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from dashboards.build import pages, text
+from dashboards.frame import document
+
 INPUT = "DS_PROMETHEUS"
-
-PROVIDER = """\
-# Made by dashboards/build.py. Grafana loads every dashboard that lies in the path; copy sms-*.json there.
-apiVersion: 1
-providers:
-  - name: sms-exporter
-    orgId: 1
-    folder: SMS
-    folderUid: sms
-    type: file
-    disableDeletion: false
-    updateIntervalSeconds: 60
-    allowUiUpdates: false
-    options:
-      path: /var/lib/grafana/dashboards/sms-exporter
-"""
-
-DATA_SOURCE = """\
-# Made by dashboards/build.py. The Prometheus that scrapes the exporter and has the rules of alerts/.
-apiVersion: 1
-datasources:
-  - name: Prometheus
-    uid: prometheus
-    type: prometheus
-    access: proxy
-    url: http://prometheus:9090
-    isDefault: true
-    jsonData:
-      # The scrape interval: $__rate_interval is four times as long.
-      timeInterval: 1m
-      httpMethod: POST
-"""
-
-LINT = """\
-# Made by dashboards/build.py, for dashboard-linter.
-exclusions:
-  target-instance-rule:
-    reason: Recording rules and alerts give one series for an account, whatever the replicas; every other query has it.
-"""
-
-
-def text(document: dict[str, Any]) -> str:
-    """A dashboard as it is committed."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def for_import(document: dict[str, Any]) -> dict[str, Any]:
@@ -76,3 +38,21 @@ def for_import(document: dict[str, Any]) -> dict[str, Any]:
         ],
         **copy,
     }
+
+
+def publish(folder: Path) -> None:
+    """Write every dashboard as an import takes it into a folder, which is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in pages():
+        (folder / f"{page.uid}.json").write_text(text(for_import(document(page))), "utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the files into the folder that is named."""
+    parser = argparse.ArgumentParser(prog="python -m dashboards.publishing", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the files go")
+    publish(parser.parse_args(arguments).folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.build import files, pages
+from dashboards.publishing import main
 from tests.dashboards.reading import DASHBOARDS, ROOT, graphs
 
 MADE = files()
@@ -29,6 +31,18 @@ def test_no_file_is_left_that_nothing_makes() -> None:
     assert {str(path.relative_to(ROOT)) for path in found} <= set(MADE)
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a release publishes on grafana.com."""
+    folder = tmp_path_factory.mktemp("published") / "grafana.com"
+    main([str(folder)])
+    return folder
+
+
+def test_every_dashboard_and_nothing_else_is_published(published: Path) -> None:
+    assert {path.name for path in published.iterdir()} == {f"{uid}.json" for uid in DASHBOARDS}
+
+
 def places(left: Any, right: Any, at: str = "") -> Iterator[str]:
     """Where two documents differ, and where the right one has more."""
     if isinstance(left, dict) and isinstance(right, dict):
@@ -42,8 +56,10 @@ def places(left: Any, right: Any, at: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("uid", DASHBOARDS)
-def test_the_variant_for_grafana_com_asks_for_the_data_source_and_differs_in_nothing_else(uid: str) -> None:
-    variant = json.loads((ROOT / f"dashboards/grafana.com/{uid}.json").read_text("utf-8"))
+def test_the_variant_for_grafana_com_asks_for_the_data_source_and_differs_in_nothing_else(
+    uid: str, published: Path
+) -> None:
+    variant = json.loads((published / f"{uid}.json").read_text("utf-8"))
     (asked,) = variant["__inputs"]
     assert (asked["name"], asked["type"], asked["pluginId"]) == ("DS_PROMETHEUS", "datasource", "prometheus")
     assert variant["templating"]["list"][0]["current"]["value"] == "${DS_PROMETHEUS}"
