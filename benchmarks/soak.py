@@ -128,7 +128,7 @@ class Report:
             <= MOST_IDLE_CPU_SECONDS,
             f"it ended with {self.exit_code}": self.exit_code == 0,
             "a traceback or an unawaited task in the log": not re.search(
-                "Traceback|never awaited|was destroyed|never retrieved|Unclosed|defect", self.said
+                "Traceback|never awaited|was destroyed|never retrieved|Unclosed|[Uu]nexpected error", self.said
             ),
         }
         return [violation for violation, fine in checks.items() if not fine]

@@ -16,7 +16,7 @@ without a change of the public contract.
     tls                  the provider's certificate or handshake isn't acceptable
     redirect             a redirect, which is not followed
     invalid_response     not JSON, wrong shape or type, not finite, too large
-    internal             a defect of this exporter
+    internal             an unexpected error in this exporter
 """
 
 from dataclasses import dataclass

@@ -62,7 +62,7 @@ def configure(level: str = "info", style: str = "logfmt", stream: TextIO | None 
     logging.captureWarnings(True)
 
 
-def odd(warnings: Iterable[object]) -> None:
+def log_warnings(warnings: Iterable[object]) -> None:
     """Log what is unwise in a configuration."""
     for warning in warnings:
-        logger.warning("Configuration is odd", extra={"err": str(warning)})
+        logger.warning("Configuration warning", extra={"err": str(warning)})

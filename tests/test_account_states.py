@@ -42,7 +42,7 @@ KINDS = {
     "broken": Reply(status=500),
     "out": Reply(status=503),
     "gone": Reply(failure=Reason.CONNECTION),
-    "odd": Reply(b"<html>"),
+    "unexpected": Reply(b"<html>"),
 }
 
 

@@ -22,9 +22,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.check import nagios, table
-from exporter.check.command import Order, report
+from exporter.check.command import Order
+from exporter.check.command import run as run_check
 from exporter.check.health import Severity
-from exporter.check.result import EXIT_CODES, CheckError, Result, as_json, check, chosen, prometheus
+from exporter.check.result import EXIT_CODES, CheckError, Result, as_json, check, prometheus, select_accounts
 from exporter.cli import main
 from exporter.client.http import Call
 from exporter.failure import Reason
@@ -145,10 +146,13 @@ def test_the_urgent_ones_stand_first() -> None:
 
 def test_only_the_named_accounts_are_asked() -> None:
     file = settings(account("shop"), account("shop-dk"), account("techstore"))
-    assert [each.name for each in chosen(file, ()).accounts] == ["shop", "shop-dk", "techstore"]
-    assert [each.name for each in chosen(file, ("techstore", "shop", "shop")).accounts] == ["shop", "techstore"]
+    assert [each.name for each in select_accounts(file, ()).accounts] == ["shop", "shop-dk", "techstore"]
+    assert [each.name for each in select_accounts(file, ("techstore", "shop", "shop")).accounts] == [
+        "shop",
+        "techstore",
+    ]
     with pytest.raises(CheckError) as refused:
-        chosen(file, ("techstroe", "shop", "x"))
+        select_accounts(file, ("techstroe", "shop", "x"))
     assert refused.value.lines == (
         'no account has the name "techstroe"; did you mean techstore?',
         'no account has the name "x"',
@@ -165,7 +169,7 @@ def test_a_provider_that_is_too_slow_is_unknown_once_the_time_is_up() -> None:
 
 
 def test_the_table_at_100_columns(golden: Callable[[str, str], None]) -> None:
-    golden("check.table", table.drawn(checked(MIXED), 100, is_terminal=False))
+    golden("check.table", table.format_table(checked(MIXED), 100, is_terminal=False))
 
 
 def test_the_json(golden: Callable[[str, str], None]) -> None:
@@ -175,7 +179,7 @@ def test_the_json(golden: Callable[[str, str], None]) -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 100, 200])
 def test_the_table_is_as_wide_as_it_may_be_and_loses_nothing(width: int) -> None:
-    text = table.drawn(checked(MIXED), width, is_terminal=False)
+    text = table.format_table(checked(MIXED), width, is_terminal=False)
     assert max(len(line) for line in text.splitlines()[:-1]) <= width
     assert "\x1b" not in text
     for words in ("techstore", "critical", "1,500.50 EUR", "Suspended"):
@@ -187,29 +191,29 @@ def test_colour_is_for_terminals_that_may_have_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     result = checked({"shop": agile(1.0)})
-    assert "\x1b[1;31mcritical" in table.drawn(result, 100, is_terminal=True)
+    assert "\x1b[1;31mcritical" in table.format_table(result, 100, is_terminal=True)
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "31mcritical" not in table.drawn(result, 100, is_terminal=True)
+    assert "31mcritical" not in table.format_table(result, 100, is_terminal=True)
 
 
 def test_no_words_of_a_provider_reach_a_terminal_as_a_command() -> None:
     plan = qlara(status="SUSPENDED")
     plan["subscription"]["features"] = {"[bold]\x1b[2Jrcs": False}
     result = checked({"one": plan}, expect_features=("[bold]\x1b[2Jrcs",))
-    text = table.drawn(result, 100, is_terminal=False)
+    text = table.format_table(result, 100, is_terminal=False)
     assert "[bold]�[2Jrcs" in text
     assert "\x1b" not in text
 
 
 def test_a_table_of_nothing() -> None:
-    assert table.drawn(checked({}), 100, is_terminal=False) == "There are no accounts.\n"
-    assert table.drawn(checked({"a": agile(1000.0)}), 100, is_terminal=False).endswith("1 account: 1 fine\n")
+    assert table.format_table(checked({}), 100, is_terminal=False) == "There are no accounts.\n"
+    assert table.format_table(checked({"a": agile(1000.0)}), 100, is_terminal=False).endswith("1 account: 1 fine\n")
     bare = {
         "credit": {"balance": 900, "currency": "EUR"},
         "contacts": {"used": 5},
         "subscription": {"status": "ACTIVE"},
     }
-    assert "plan active; 5 contacts\n" in table.drawn(checked({"a": bare}), 100, is_terminal=False)
+    assert "plan active; 5 contacts\n" in table.format_table(checked({"a": bare}), 100, is_terminal=False)
 
 
 async def test_the_metrics_are_those_of_a_scrape(promtool: str) -> None:
@@ -497,7 +501,7 @@ def test_what_is_odd_in_the_file_is_logged(
     file = provider.file(tmp_path, "500")
     file.write_text(file.read_text().replace("  name:", "  labels: {team: x}\n  name:"))
     assert main.main(["check", f"--config.file={file}"]) == 0
-    assert "Configuration is odd" in capsys.readouterr().err
+    assert "Configuration warning" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -553,7 +557,7 @@ def test_a_provider_is_asked_however_long_starting_took(
     provider: Provider, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     order = Order(provider.file(tmp_path, "500"), (), "nagios", 20, began=time.monotonic() - 60)
-    assert asyncio.run(report(order)) == 0
+    assert asyncio.run(run_check(order)) == 0
     assert "Starting took most of --timeout" in caplog.text
 
 
@@ -649,7 +653,7 @@ def test_a_defect_is_unknown_and_not_a_warning(
     assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 3
     out, err = capsys.readouterr()
     assert "ZeroDivisionError" in err
-    told = "Defect of the exporter: stderr has more"
+    told = "Unexpected error in the exporter: stderr has more"
     if form == "json":
         assert json.loads(out)["faults"] == [told]
     else:

@@ -13,7 +13,7 @@ import pytest
 from exporter import __version__
 from exporter.cli import flags, main
 from exporter.providers.catalogue import builtin
-from exporter.web.server import AddressError, activated, listen, listeners, shown, url
+from exporter.web.server import AddressError, activated, format_address, listen, listeners, url
 
 CONFIG = "accounts:\n- name: shop\n  provider: qlara\n  auth: {api_key: a-secret-key}\n"
 
@@ -200,7 +200,13 @@ def test_an_address_that_is_taken_ends_the_start_with_exit_code_1(file: Path) ->
     (taken,) = listen("127.0.0.1:0")
     with taken:
         ended = subprocess.run(
-            [sys.executable, "-m", "exporter", f"--config.file={file}", f"--web.listen-address={shown(taken)}"],
+            [
+                sys.executable,
+                "-m",
+                "exporter",
+                f"--config.file={file}",
+                f"--web.listen-address={format_address(taken)}",
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -218,7 +224,7 @@ def test_an_address_that_is_taken_ends_the_start_with_exit_code_1(file: Path) ->
 def test_listen_addresses(address: str, host: str) -> None:
     (listener,) = listen(address)
     with listener:
-        assert shown(listener).rpartition(":")[0] in {host, "0.0.0.0", "[::1]"}
+        assert format_address(listener).rpartition(":")[0] in {host, "0.0.0.0", "[::1]"}
 
 
 @pytest.mark.parametrize(
@@ -238,7 +244,7 @@ def test_every_address_of_the_machine_is_shown_as_localhost() -> None:
 def test_several_addresses_and_the_default() -> None:
     found = listeners(["127.0.0.1:0", "[::1]:0"], use_systemd=False, default=":10077")
     found += listeners(None, use_systemd=False, default="127.0.0.1:0")
-    assert [shown(listener).rpartition(":")[0] for listener in found] == ["127.0.0.1", "[::1]", "127.0.0.1"]
+    assert [format_address(listener).rpartition(":")[0] for listener in found] == ["127.0.0.1", "[::1]", "127.0.0.1"]
     for listener in found:
         listener.close()
 
@@ -279,7 +285,7 @@ def test_only_listening_tcp_sockets_are_taken_from_systemd(
         if kind == "tcp":
             (taken,) = activated(descriptor)
             with taken:
-                assert (shown(taken), taken.get_inheritable()) == (shown(given), False)
+                assert (format_address(taken), taken.get_inheritable()) == (format_address(given), False)
             return
         said = f"descriptor {descriptor}: Socket operation on non-socket" if kind == "file" else "ListenStream="
         with pytest.raises(AddressError, match=said):

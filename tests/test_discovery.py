@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exporter.documents.faults import ConfigError, Fault
 from exporter.settings import AccountSettings
-from exporter.web.discovery import Origin, external, is_host, target_groups
+from exporter.web.discovery import Origin, is_host, parse_external_url, target_groups
 from exporter.web.routes import WebOptions
 from tests.test_app import App
 from tests.virtual import account, settings
@@ -109,7 +109,7 @@ def test_what_passes_for_a_host_has_nothing_else_in_it(text: str) -> None:
     ],
 )
 def test_an_external_url_is_scheme_address_and_prefix(url: str, origin: Origin) -> None:
-    assert external(url) == origin
+    assert parse_external_url(url) == origin
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_external_url_is_scheme_address_and_prefix(url: str, origin: Origin) 
 )  # fmt: skip
 def test_anything_else_is_no_external_url(url: str) -> None:
     with pytest.raises(ValueError, match=r"https://example\.com/sms"):
-        external(url)
+        parse_external_url(url)
 
 
 async def test_an_external_url_stands_for_what_the_client_used() -> None:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from exporter.documents.reader import Document, DocumentError, kind, read
 
 
-def problems(content: str | bytes) -> list[tuple[int, str]]:
+def faults(content: str | bytes) -> list[tuple[int, str]]:
     with pytest.raises(DocumentError) as caught:
         read(content)
-    return [(each.line, each.message) for each in caught.value.problems]
+    return [(each.line, each.message) for each in caught.value.faults]
 
 
 @pytest.mark.parametrize("text", ["NO", "on", "0123", "00451234", "1.0", "2026-01-01", "Null", '"null"', "'~'", '""'])
@@ -75,15 +75,15 @@ def test_a_quoted_merge_key_is_a_key() -> None:
 def test_two_merges_of_one_mapping_are_told_with_both_lines() -> None:
     with pytest.raises(DocumentError) as caught:
         read("a: &a {x: 1}\nb: &b {y: 2}\nc:\n  <<: *a\n  <<: *b\n")
-    (problem,) = caught.value.problems
-    assert (problem.line, problem.message) == (5, "<< is given twice, in line 4 and in line 5")
-    assert problem.path == ("c", "<<")
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.message) == (5, "<< is given twice, in line 4 and in line 5")
+    assert fault.path == ("c", "<<")
 
 
 def test_every_key_given_twice_is_told_with_both_lines_and_its_path() -> None:
     with pytest.raises(DocumentError) as caught:
         read("a:\n- b: 1\n  c: 2\n  b: 3\nd: 1\nd: 2\n")
-    assert [(each.line, each.message, each.path) for each in caught.value.problems] == [
+    assert [(each.line, each.message, each.path) for each in caught.value.faults] == [
         (4, "given twice, in line 2 and in line 4", ("a", 0, "b")),
         (6, "given twice, in line 5 and in line 6", ("d",)),
     ]
@@ -125,23 +125,23 @@ def test_every_key_given_twice_is_told_with_both_lines_and_its_path() -> None:
     ],
 )
 def test_what_cannot_be_read_is_a_problem_with_its_line(text: str | bytes, line: int, message: str) -> None:
-    assert problems(text) == [(line, message)]
+    assert faults(text) == [(line, message)]
     with pytest.raises(DocumentError) as caught:
         read(text)
-    assert "secret" not in repr(caught.value.problems) + str(caught.value)
+    assert "secret" not in repr(caught.value.faults) + str(caught.value)
 
 
 def test_aliases_that_multiply_are_a_problem() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
     )
-    assert problems(bomb) == [(6, "with its aliases this is more than 1000000 values")]
+    assert faults(bomb) == [(6, "with its aliases this is more than 1000000 values")]
 
 
 def test_merges_that_multiply_are_a_problem() -> None:
     keys = ", ".join(f"k{n}: 1" for n in range(2000))
     text = f"a: &a {{{keys}}}\n" + "".join(f"b{n}: {{<<: *a}}\n" for n in range(600))
-    assert [message for _, message in problems(text)] == ["with its aliases this is more than 1000000 values"]
+    assert [message for _, message in faults(text)] == ["with its aliases this is more than 1000000 values"]
 
 
 def test_a_document_does_not_show_its_values() -> None:
@@ -172,6 +172,6 @@ def test_any_text_gives_a_document_or_a_problem(content: str | bytes) -> None:
     try:
         document = read(content)
     except DocumentError as error:
-        assert all(each.line >= 1 for each in error.problems)
+        assert all(each.line >= 1 for each in error.faults)
     else:
         assert isinstance(document, Document)

@@ -1,4 +1,4 @@
-"""The soak in its short form, and whether its judgement can fail."""
+"""The soak in its short form, and whether it can fail."""
 
 from collections import Counter
 from dataclasses import replace

@@ -197,7 +197,7 @@ class Resource:
         except TimeoutError:
             result = Failure(Reason.TIMEOUT, f"no whole answer within {end - started:g} s")
         except Exception as error:
-            # The one place that outlives any defect below it: the account says `internal`, the scrape goes on.
+            # The one place that outlives any error of ours below it: the account says `internal`, the scrape goes on.
             logger.exception("Unexpected error", extra={"url": self.url})
             result = Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
         if isinstance(result, Failure):

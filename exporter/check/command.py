@@ -53,7 +53,7 @@ class Order:
         return max(left, least)
 
 
-async def report(order: Order) -> int:
+async def run(order: Order) -> int:
     """Check, write what was found to stdout, and return the exit code."""
     try:
         result, text = await _asked(order)
@@ -63,9 +63,9 @@ async def report(order: Order) -> int:
             print(line, file=sys.stderr)
         text, code = _refusal(order.form, error), _UNKNOWN
     except Exception:
-        # Python's own exit code for a defect, 1, would be a warning to a monitoring system.
+        # Python's own exit code for an unexpected error, 1, would be a warning to a monitoring system.
         logger.exception("Unexpected error")
-        text, code = _refusal(order.form, CheckError("Defect of the exporter: stderr has more")), _UNKNOWN
+        text, code = _refusal(order.form, CheckError("Unexpected error in the exporter: stderr has more")), _UNKNOWN
     return _write(text) or code
 
 
@@ -83,7 +83,7 @@ async def _asked(order: Order) -> tuple[Result, str]:
         loaded = load(order.file)
     except ConfigError as error:
         raise CheckError.of_file(error) from None
-    logs.odd(loaded.warnings)
+    logs.log_warnings(loaded.warnings)
     seconds = order.seconds_for_calls(time.monotonic())
     result = await check(loaded.settings, order.names, seconds, HttpClient())
     match order.form:
@@ -94,7 +94,7 @@ async def _asked(order: Order) -> tuple[Result, str]:
         case "nagios":
             return result, nagios.status_line(result)
     width = shutil.get_terminal_size((table.WIDTH, 24)).columns
-    return result, table.drawn(result, width, sys.stdout is not None and sys.stdout.isatty())
+    return result, table.format_table(result, width, sys.stdout is not None and sys.stdout.isatty())
 
 
 def _write(text: str) -> int:

@@ -62,7 +62,7 @@ REASONS: dict[Reason, tuple[Severity, str, float]] = {
     Reason.TLS: (Severity.UNKNOWN, "No TLS connection that can be trusted", 0.5),
     Reason.REDIRECT: (Severity.UNKNOWN, "Redirected elsewhere", 0.5),
     Reason.INVALID_RESPONSE: (Severity.UNKNOWN, "Answer not understood", 0.5),
-    Reason.INTERNAL: (Severity.UNKNOWN, "Defect of the exporter", 0.5),
+    Reason.INTERNAL: (Severity.UNKNOWN, "Unexpected error in the exporter", 0.5),
 }
 """What a failing api means: severity, words, urgency."""
 

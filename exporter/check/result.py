@@ -94,7 +94,7 @@ class Result:
         )
 
 
-def chosen(settings: Settings, names: Sequence[str]) -> Settings:
+def select_accounts(settings: Settings, names: Sequence[str]) -> Settings:
     """The accounts of these names, or all where there are none.
 
     Raises:
@@ -122,7 +122,7 @@ async def check(
         CheckError: there is no account of such a name.
     """
     clock = clock or Clock()
-    accounts = Registry(chosen(settings, names), client, clock, random.Random())  # noqa: S311  # jitter, no secret
+    accounts = Registry(select_accounts(settings, names), client, clock, random.Random())  # noqa: S311  # jitter, no secret
     try:
         views = await scrape(accounts, seconds)
     finally:

@@ -24,7 +24,7 @@ _NARROW = 72
 """Columns below which the balance has no column of its own."""
 
 
-def drawn(result: Result, width: int, is_terminal: bool) -> str:
+def format_table(result: Result, width: int, is_terminal: bool) -> str:
     """The table and a line that counts; colour for a terminal alone (and not where `NO_COLOR` forbids it)."""
     drawing = io.StringIO()
     console = Console(file=drawing, width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False)
@@ -38,7 +38,7 @@ def drawn(result: Result, width: int, is_terminal: bool) -> str:
     table.add_column("WHAT", overflow="fold")
     for account in result.worst_first():
         state = Text(account.severity.word, _STYLES[account.severity])
-        amounts = [_shown(amount(credit.balance, credit.currency)) for credit in account.credits]
+        amounts = [_printable(amount(credit.balance, credit.currency)) for credit in account.credits]
         facts = [("credit", ", ".join(amounts))] if is_narrow and amounts else []
         facts += _facts(account, result.timestamp_seconds)
         cells = [_text(account.name), state, _text("\n".join(amounts)), _what(account, facts)]
@@ -51,7 +51,7 @@ def drawn(result: Result, width: int, is_terminal: bool) -> str:
 
 def _what(account: Checked, facts: Sequence[tuple[str, str]]) -> Text:
     """What is wrong, then what else is known."""
-    lines = [Text(_shown(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
+    lines = [Text(_printable(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
     said = {finding.api for finding in account.findings}
     rest = "; ".join(fact for api, fact in facts if api not in said)
     if rest:
@@ -83,9 +83,9 @@ def _counts(result: Result) -> str:
 
 
 def _text(text: str) -> Text:
-    return Text(_shown(text))
+    return Text(_printable(text))
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     """A text without anything that a terminal would take for a command."""
     return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)

@@ -218,10 +218,10 @@ def _interval(text: str) -> float:
 
 
 def _external_url(text: str) -> str:
-    from exporter.web.discovery import external  # noqa: PLC0415  # whoever doesn't give the flag doesn't pay for it
+    from exporter.web.discovery import parse_external_url  # noqa: PLC0415  # whoever doesn't give the flag doesn't pay for it
 
     try:
-        external(text)
+        parse_external_url(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text

@@ -88,13 +88,13 @@ def main(arguments: Sequence[str], leave: Leave = lambda _code: None) -> int:
 def _check(options: argparse.Namespace) -> int:
     began = time.monotonic() - time.process_time()  # what starting the interpreter took counts too
     from exporter import logs  # noqa: PLC0415  # each command pays for its own imports alone
-    from exporter.check.command import Order, report  # noqa: PLC0415
+    from exporter.check.command import Order, run  # noqa: PLC0415
     from exporter.web import server  # noqa: PLC0415  # each command pays for its own imports alone
 
     logs.configure("warn")
     order = Order(Path(options.config_file), options.accounts, options.format, options.timeout, began)
     try:
-        return server.run(report(order), options.leave)
+        return server.run(run(order), options.leave)
     except KeyboardInterrupt:
         return CHECK_FAILED
 
@@ -162,7 +162,7 @@ def _serve(options: argparse.Namespace) -> int:
     def read() -> "Settings":
         watch.loading()
         loaded = load(path)
-        logs.odd(loaded.warnings)
+        logs.log_warnings(loaded.warnings)
         return loaded.settings
 
     return _until_ended(_run(options, read, watch if options.enable_auto_reload else None), options.leave)
@@ -193,7 +193,7 @@ def _until_ended(main: Coroutine[Any, Any, int], leave: Leave) -> int:
     try:
         return server.run(main, leave)
     except ConfigError as error:
-        logs.odd(error.warnings)
+        logs.log_warnings(error.warnings)
         for fault in error.faults:
             logger.error("Configuration is not valid", extra={"err": str(fault)})  # noqa: TRY400
         return 1

@@ -41,7 +41,7 @@ def may_be_secret(key: str) -> bool:
     return not closest(key, _AUTH_KEYS) and not set(re.split("[_-]", key.lower())) <= _WORDS_FOR_SECRETS
 
 
-def shown_without_document(path: Path) -> str:
+def path_without_document(path: Path) -> str:
     """A path in a text that can't be read: only keys of our own are shown, any other may be a secret."""
     return rendered(step if isinstance(step, int) or step in _KNOWN else HIDDEN for step in path)
 

@@ -33,7 +33,7 @@ def _offered(provider: Definition | None) -> list[Form]:
     return [*FORMS.values()] if provider is None else [FORMS[name] for name in provider.sign_in]
 
 
-def credential(
+def resolve_credential(
     account: models.Account, path: Path, provider: Definition | None, folder: FilePath, report: Report
 ) -> Credential | None:
     """The credential, or None if something is wrong with it, which is in the report.
@@ -43,10 +43,10 @@ def credential(
     written = report.document.value_at((*path, "auth"))
     if not isinstance(written, dict):
         return None
-    return _Reading(account.auth or models.Auth(), written, path, folder, report).credential(provider)
+    return _Resolver(account.auth or models.Auth(), written, path, folder, report).credential(provider)
 
 
-class _Reading:
+class _Resolver:
     def __init__(
         self, auth: models.Auth, written: Mapping[str, object], path: Path, folder: FilePath, report: Report
     ) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from exporter.client import tls
 from exporter.config import models
 from exporter.config.addresses import user_part
-from exporter.config.merge import Layer
+from exporter.config.merge import Scope
 from exporter.documents.faults import Path
 from exporter.documents.reader import Place
 from exporter.documents.report import PATHS_ARE_RELATIVE, Report
@@ -26,36 +26,36 @@ _FILES = ("ca_file", "cert_file", "key_file")
 _NOT_FOUND = os.strerror(errno.ENOENT)
 
 
-def http_settings(layers: Sequence[Layer], folder: FilePath, report: Report, *, complete: bool = True) -> HttpSettings:
+def merge_http(scopes: Sequence[Scope], folder: FilePath, report: Report, *, complete: bool = True) -> HttpSettings:
     """The settings in force; what is wrong is in the report.
 
-    Without `complete` a stronger layer may still add what is missing. Files are relative to `folder`.
+    Without `complete` a stronger scope may still add what is missing. Files are relative to `folder`.
     """
-    laid = _Laid(report)
-    for index, layer in enumerate(layers):
-        laid.lay(layer.settings, index, layer.path)
-    laid.check_conflicts()
+    merged = _Merge(report)
+    for index, scope in enumerate(scopes):
+        merged.add(scope.settings, index, scope.path)
+    merged.check_conflicts()
     if complete:
-        laid.check_completeness()
-    files = {key: laid.file(key, folder) for key in _FILES}
-    laid.check_material(files)
-    proxy_url = laid.value("proxy_url")
+        merged.check_completeness()
+    files = {key: merged.file(key, folder) for key in _FILES}
+    merged.check_material(files)
+    proxy_url = merged.value("proxy_url")
     return HttpSettings(
         tls=TlsSettings(
             **files,
-            server_name=laid.value("server_name"),
-            insecure_skip_verify=bool(laid.value("insecure_skip_verify")),
-            min_version=laid.value("min_version"),
-            max_version=laid.value("max_version"),
+            server_name=merged.value("server_name"),
+            insecure_skip_verify=bool(merged.value("insecure_skip_verify")),
+            min_version=merged.value("min_version"),
+            max_version=merged.value("max_version"),
         ),
         proxy_url=None if proxy_url is None else _secret_url(proxy_url),
-        no_proxy=laid.value("no_proxy") or "",
-        proxy_from_environment=bool(laid.value("proxy_from_environment")),
-        follow_redirects=bool(laid.value("follow_redirects")),
+        no_proxy=merged.value("no_proxy") or "",
+        proxy_from_environment=bool(merged.value("proxy_from_environment")),
+        follow_redirects=bool(merged.value("follow_redirects")),
     )
 
 
-class _Laid:
+class _Merge:
     """Every single value with the place where it is written last."""
 
     def __init__(self, report: Report) -> None:
@@ -63,20 +63,20 @@ class _Laid:
         self._values: dict[str, tuple[Any, int, Path]] = {}
         self._unreadable: set[str] = set()
 
-    def lay(self, settings: models.Defaults, index: int, path: Path) -> None:
+    def add(self, settings: models.Defaults, index: int, path: Path) -> None:
         http = settings.http
         if http is None:
             if "http" in settings.model_fields_set:
                 self._values.clear()
             return
-        self._lay_block(http, index, (*path, "http"))
+        self._add_block(http, index, (*path, "http"))
         if http.tls_config is not None:
-            self._lay_block(http.tls_config, index, (*path, "http", "tls_config"))
+            self._add_block(http.tls_config, index, (*path, "http", "tls_config"))
         elif "tls_config" in http.model_fields_set:
             for key in models.Tls.model_fields:
                 self._values.pop(key, None)
 
-    def _lay_block(self, block: Model, index: int, path: Path) -> None:
+    def _add_block(self, block: Model, index: int, path: Path) -> None:
         for key in block.model_fields_set - {"tls_config"}:
             value = getattr(block, key)
             if value is None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from exporter.config.merge import Layer
+from exporter.config.merge import Scope
 from exporter.documents.faults import Path
 from exporter.documents.report import Report
 
@@ -23,14 +23,14 @@ _OFTEN_ON_TARGETS = frozenset({"team", "env", "region", "cluster"})
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-def labels(layers: Sequence[Layer], report: Report) -> dict[str, str]:
+def merge_labels(scopes: Sequence[Scope], report: Report) -> dict[str, str]:
     """The labels in force, in the order in which they are written; faulty names are in the report."""
     merged: dict[str, str] = {}
-    for layer in layers:
-        if "labels" in layer.settings.model_fields_set and layer.settings.labels is None:
+    for scope in scopes:
+        if "labels" in scope.settings.model_fields_set and scope.settings.labels is None:
             merged.clear()
-        for name, value in (layer.settings.labels or {}).items():
-            _check(name, (*layer.path, "labels", name), report)
+        for name, value in (scope.settings.labels or {}).items():
+            _check(name, (*scope.path, "labels", name), report)
             if value is None:
                 merged.pop(name, None)
             else:

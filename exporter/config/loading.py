@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from exporter.config import models
-from exporter.config.confidential import Secrets, shown_without_document
-from exporter.config.http import http_settings
-from exporter.config.labels import labels
-from exporter.config.merge import Layer
-from exporter.config.resolver import Resolving
-from exporter.config.thresholds import thresholds
+from exporter.config.confidential import Secrets, path_without_document
+from exporter.config.http import merge_http
+from exporter.config.labels import merge_labels
+from exporter.config.merge import Scope
+from exporter.config.resolver import Resolver
+from exporter.config.thresholds import merge_thresholds
 from exporter.config.validation import Hints
 from exporter.documents import reader
 from exporter.documents.faults import ConfigError, Fault, closest
@@ -18,7 +18,7 @@ from exporter.documents.report import Report
 from exporter.documents.validate import validate
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
-from exporter.settings import AccountSettings, Settings
+from exporter.settings import Settings
 
 __all__ = ["ConfigError", "Fault", "Loaded", "load", "load_text"]
 
@@ -66,20 +66,20 @@ def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition
         raise ConfigError(report.faults)
     known = builtin() if providers is None else providers
     file = validate(models.File, report, Hints(known))
-    defaults = Layer(file.defaults or models.Defaults(), ("defaults",))
+    defaults = Scope(file.defaults or models.Defaults(), ("defaults",))
     accounts = file.accounts or []
-    labels([defaults], report)
-    thresholds([defaults], report)
-    http_settings([defaults], folder, report, complete=not accounts)
+    merge_labels([defaults], report)
+    merge_thresholds([defaults], report)
+    merge_http([defaults], folder, report, complete=not accounts)
     resolved = [
-        Resolving(account, ("accounts", index), defaults, known, folder, report).settings()
+        Resolver(account, ("accounts", index), defaults, known, folder, report).settings()
         for index, account in enumerate(accounts)
     ]
     _check_names(accounts, report)
     if _has_no_accounts(report.document.value):
         report.warn(("accounts",), "there are no accounts", "the exporter serves its own metrics alone")
     report.raise_faults()
-    return Loaded(Settings(tuple(_whole(each) for each in resolved)), report.warnings)
+    return Loaded(Settings(tuple(account for account in resolved if account is not None)), report.warnings)
 
 
 def _has_no_accounts(file: Mapping[str, reader.Value]) -> bool:
@@ -103,8 +103,8 @@ def _read(path: FilePath) -> reader.Document:
         return reader.read(content, gather=True)
     except reader.DocumentError as error:
         raise ConfigError(
-            Fault(str(path), each.line, shown_without_document(each.path), each.message, each.hint)
-            for each in error.problems
+            Fault(str(path), each.line, path_without_document(each.path), each.message, each.hint)
+            for each in error.faults
         ) from None
 
 
@@ -116,8 +116,3 @@ def _check_names(accounts: list[models.Account], report: Report) -> None:
             here = report.document.line(("accounts", index, "name"))
             message = f"{{word}} names two accounts, in line {line} and in line {here}"
             report.fault(("accounts", index, "name"), message, "rename one", word=account.name)
-
-
-def _whole(account: AccountSettings | None) -> AccountSettings:
-    assert account is not None  # noqa: S101 - an account that has no settings left a fault
-    return account

@@ -7,11 +7,11 @@ from typing import Literal
 
 from exporter.config import models
 from exporter.config.addresses import is_plaintext
-from exporter.config.credentials import credential, form_example
-from exporter.config.http import http_settings
-from exporter.config.labels import labels
-from exporter.config.merge import Layer, strongest
-from exporter.config.thresholds import thresholds
+from exporter.config.credentials import form_example, resolve_credential
+from exporter.config.http import merge_http
+from exporter.config.labels import merge_labels
+from exporter.config.merge import Scope, merge_value
+from exporter.config.thresholds import merge_thresholds
 from exporter.documents.faults import Path, closest, nearest
 from exporter.documents.report import Report
 from exporter.providers.definition import API_NAMES, Definition
@@ -32,21 +32,21 @@ _TIMEOUT_SECONDS = 10.0
 _STALE_FOR_SECONDS = 300.0
 
 
-class Resolving:
+class Resolver:
     """One account on its way from the file to settings."""
 
     def __init__(
         self,
         account: models.Account,
         path: Path,
-        defaults: Layer,
+        defaults: Scope,
         providers: Mapping[str, Definition],
         folder: FilePath,
         report: Report,
     ) -> None:
         self._account = account
         self._path = path
-        self._layers = (defaults, Layer(account, path))
+        self._layers = (defaults, Scope(account, path))
         self._providers = providers
         self._folder = folder
         self._report = report
@@ -64,11 +64,11 @@ class Resolving:
         self._check_base_url()
         self._check_thresholds(provider, apis)
         countries, currencies = self._prices(apis)
-        own_labels = labels(self._layers, report)
+        own_labels = merge_labels(self._layers, report)
         unused = [key for key, api in _NEEDED_API.items() if api not in apis]
-        limits = thresholds(self._layers, report, postpaid=account.billing == "postpaid", unused=unused)
-        http = http_settings(self._layers, self._folder, report)
-        signed = credential(account, self._path, provider, self._folder, report)
+        limits = merge_thresholds(self._layers, report, postpaid=account.billing == "postpaid", unused=unused)
+        http = merge_http(self._layers, self._folder, report)
+        signed = resolve_credential(account, self._path, provider, self._folder, report)
         if provider is None or signed is None or account.name is None:
             return None
         return AccountSettings(
@@ -76,7 +76,7 @@ class Resolving:
             provider=provider,
             credential=signed,
             apis=tuple(self._api(provider, name) for name in apis),
-            stale_for_seconds=strongest(self._layers, "stale_for", _STALE_FOR_SECONDS),
+            stale_for_seconds=merge_value(self._layers, "stale_for", _STALE_FOR_SECONDS),
             labels=own_labels,
             expect_features=tuple(account.expect_features or ()),
             price_countries=countries,
@@ -208,9 +208,9 @@ class Resolving:
         if cache_ttl is None and name == "prices":
             cache_ttl = definition.cache_ttl
         if cache_ttl is None:
-            cache_ttl = strongest(self._layers, "cache_ttl", definition.cache_ttl)
+            cache_ttl = merge_value(self._layers, "cache_ttl", definition.cache_ttl)
         timeout = own.timeout
         if timeout is None:
-            timeout = strongest(self._layers, "timeout", _TIMEOUT_SECONDS)
+            timeout = merge_value(self._layers, "timeout", _TIMEOUT_SECONDS)
         base_url = self._account.base_url or provider.base_url
         return ApiSettings(name, base_url + (own.path or definition.path), cache_ttl, timeout)

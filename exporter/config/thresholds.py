@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.config import models
-from exporter.config.merge import Layer
+from exporter.config.merge import Scope
 from exporter.documents.faults import Path
 from exporter.documents.reader import Place
 from exporter.documents.report import Report
@@ -36,7 +36,7 @@ def _built_in(warning: float, critical: float) -> _Halves:
 
 @dataclass(slots=True)
 class _Credit:
-    """The credit limits while layers are laid: by unit beats flat, flat beats built-in."""
+    """The credit limits while scopes are merged: by unit beats flat, flat beats built-in."""
 
     built_in: dict[str, _Halves] = field(default_factory=lambda: {"EUR": _built_in(100.0, 50.0)})
     flat: _Halves = field(default_factory=dict)
@@ -51,27 +51,27 @@ class _Credit:
         return any(limit for halves in (self.flat, *self.units.values()) for limit in halves.values())
 
 
-def thresholds(
-    layers: Sequence[Layer], report: Report, *, postpaid: bool = False, unused: Collection[str] = ()
+def merge_thresholds(
+    scopes: Sequence[Scope], report: Report, *, postpaid: bool = False, unused: Collection[str] = ()
 ) -> Thresholds:
     """The thresholds in force; pairs that the operator wrote the wrong way round are in the report.
 
     `unused` are those that the account has no api for: of these the report doesn't say what is left out.
     """
-    laying = _Laying(layers, report, {*unused, *(("credit", "runway") if postpaid else ())})
-    credit = laying.credit()
-    account = layers[-1].settings.thresholds
-    without_runway = postpaid or (laying.without_credit and not _sets_any(account and account.runway))
+    merge = _Merge(scopes, report, {*unused, *(("credit", "runway") if postpaid else ())})
+    credit = merge.credit()
+    account = scopes[-1].settings.thresholds
+    without_runway = postpaid or (merge.without_credit and not _sets_any(account and account.runway))
     if without_runway:
-        laying.silent.add("runway")
-    runway = laying.pair("runway", _built_in(7 * _DAY, 2 * _DAY))
+        merge.silent.add("runway")
+    runway = merge.pair("runway", _built_in(7 * _DAY, 2 * _DAY))
     if postpaid:
-        laying.warn_of_postpaid(account, layers[-1].path)
+        merge.warn_of_postpaid(account, scopes[-1].path)
         credit = {}
     if without_runway:
         runway = Pair()
-    used = laying.pair("contacts_used_ratio", _built_in(0.8, 1.0), below=False)
-    remaining = laying.pair("subscription_remaining", _built_in(30 * _DAY, 7 * _DAY))
+    used = merge.pair("contacts_used_ratio", _built_in(0.8, 1.0), below=False)
+    remaining = merge.pair("subscription_remaining", _built_in(30 * _DAY, 7 * _DAY))
     any_unit = credit.pop("", Pair())
     return Thresholds(credit, any_unit, runway, used, remaining)
 
@@ -82,45 +82,45 @@ def _sets_any(pair: Model | None) -> bool:
     )
 
 
-class _Laying:
-    def __init__(self, layers: Sequence[Layer], report: Report, silent: set[str]) -> None:
-        self._layers = layers
+class _Merge:
+    def __init__(self, scopes: Sequence[Scope], report: Report, silent: set[str]) -> None:
+        self._layers = scopes
         self._report = report
         self.silent = silent
         self.without_credit = False
 
     def credit(self) -> dict[str, Pair]:
         """The pair of each unit, and under the empty text that of any other."""
-        laid = _Credit()
-        for index, layer in enumerate(self._layers):
-            written = layer.settings.thresholds
-            if _removed(layer.settings, "thresholds") or (written and _removed(written, "credit")):
-                laid = _Credit(built_in={}, removed=True)
+        merged = _Credit()
+        for index, scope in enumerate(self._layers):
+            written = scope.settings.thresholds
+            if _removed(scope.settings, "thresholds") or (written and _removed(written, "credit")):
+                merged = _Credit(built_in={}, removed=True)
             elif written and written.credit:
-                self._lay_credit(laid, written.credit, index, (*layer.path, "thresholds", "credit"))
-        self.without_credit = laid.removed and not laid.any_written
-        pairs = {unit: self._pair("credit", laid.of(unit), unit=unit) for unit in {**laid.built_in, **laid.units}}
-        return {**pairs, "": self._pair("credit", laid.flat)}
+                self._add_credit(merged, written.credit, index, (*scope.path, "thresholds", "credit"))
+        self.without_credit = merged.removed and not merged.any_written
+        pairs = {unit: self._pair("credit", merged.of(unit), unit=unit) for unit in {**merged.built_in, **merged.units}}
+        return {**pairs, "": self._pair("credit", merged.flat)}
 
-    def _lay_credit(self, laid: _Credit, credit: models.CreditLimits, index: int, path: Path) -> None:
+    def _add_credit(self, merged: _Credit, credit: models.CreditLimits, index: int, path: Path) -> None:
         flat = self._halves(credit, index, path)
         for severity, limit in flat.items():
-            # A flat limit is set anew for units from which a weaker layer took theirs.
-            for halves in laid.units.values():
+            # A flat limit is set anew for units from which a weaker scope took theirs.
+            for halves in merged.units.values():
                 if limit is not None and halves.get(severity, limit) is None:
                     del halves[severity]
-        laid.flat |= flat
+        merged.flat |= flat
         for unit, pair in (credit.__pydantic_extra__ or {}).items():
             halves = dict.fromkeys(_HALVES) if pair is None else self._halves(pair, index, (*path, unit))
-            laid.units[unit] = {**laid.units.get(unit, {}), **halves}
+            merged.units[unit] = {**merged.units.get(unit, {}), **halves}
 
     def pair(self, key: str, halves: _Halves, *, below: bool = True) -> Pair:
-        for index, layer in enumerate(self._layers):
-            written = layer.settings.thresholds
-            if _removed(layer.settings, "thresholds") or (written and _removed(written, key)):
+        for index, scope in enumerate(self._layers):
+            written = scope.settings.thresholds
+            if _removed(scope.settings, "thresholds") or (written and _removed(written, key)):
                 halves = {}
             elif written and (pair := getattr(written, key)):
-                halves = halves | self._halves(pair, index, (*layer.path, "thresholds", key))
+                halves = halves | self._halves(pair, index, (*scope.path, "thresholds", key))
         if not below:
             self._warn_of_percentages(halves)
         return self._pair(key, halves, below=below)
@@ -142,11 +142,13 @@ class _Laying:
             if warning.path and critical.path:
                 self._refuse(warning, critical, below=below)
             elif warning.path:
-                self._warn_of_left_out(key, "critical", _shown(key, critical.value, unit), warning.path, above=below)
+                self._warn_of_left_out(
+                    key, "critical", _format_limit(key, critical.value, unit), warning.path, above=below
+                )
                 critical = None
             else:
                 at = critical.path or ()
-                self._warn_of_left_out(key, "warning", _shown(key, warning.value, unit), at, above=not below)
+                self._warn_of_left_out(key, "warning", _format_limit(key, warning.value, unit), at, above=not below)
                 warning = None
         return Pair(warning.value if warning else None, critical.value if critical else None)
 
@@ -185,7 +187,7 @@ def _removed(settings: Model, key: str) -> bool:
     return key in settings.model_fields_set and getattr(settings, key) is None
 
 
-def _shown(key: str, value: float, unit: str) -> str:
+def _format_limit(key: str, value: float, unit: str) -> str:
     """A limit as an operator would write it, with its unit."""
     return format_duration(value) if key in {"runway", "subscription_remaining"} else f"{value:g} {unit}".rstrip()
 

@@ -18,7 +18,7 @@ Value = str | None | dict[str, "Value"] | list["Value"]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class YamlFault:
     """Why a text can't be read. It never quotes a scalar of the text, only keys (in `path`)."""
 
     line: int
@@ -28,11 +28,11 @@ class Problem:
 
 
 class DocumentError(Exception):
-    """A text can't be read; `problems` has at least one."""
+    """A text can't be read; `faults` has at least one."""
 
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(f"line {problems[0].line}: {problems[0].message}")
-        self.problems = problems
+    def __init__(self, *faults: YamlFault) -> None:
+        super().__init__(f"line {faults[0].line}: {faults[0].message}")
+        self.faults = faults
 
 
 @dataclass(slots=True, repr=False)
@@ -73,20 +73,20 @@ class Composer:
     def __init__(self) -> None:
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
-        self.problems: list[Problem] = []
+        self.faults: list[YamlFault] = []
         self._root: Node | None = None
         self._work = 0
 
     def root(self, events: Iterable[yaml.Event]) -> Node:
         """The one document that the events make; a text without any is None.
 
-        What leaves the rest readable (a key given twice, a tag) is gathered in `problems`.
+        What leaves the rest readable (a key given twice, a tag) is gathered in `faults`.
         """
         for event in events:
             place = _place_of(event)
             if getattr(event, "tag", None) is not None:
                 path = () if self._awaits_key() else self._path()
-                self.problems.append(Problem(place[0], "a tag", "put a text that begins with ! in quotes", path))
+                self.faults.append(YamlFault(place[0], "a tag", "put a text that begins with ! in quotes", path))
             match event:
                 case yaml.DocumentStartEvent() if self._root is not None:
                     raise self._wrong(place, "a second document", "one file holds one document: remove the ---")
@@ -170,7 +170,7 @@ class Composer:
         holder.key, holder.key_place, holder.merge = node.value, place, merge
         if merge and holder.merge_place is not None:
             message = f"<< is given twice, in line {holder.merge_place[0]} and in line {place[0]}"
-            self.problems.append(Problem(place[0], message, "write one with a list: <<: [*one, *other]", self._path()))
+            self.faults.append(YamlFault(place[0], message, "write one with a list: <<: [*one, *other]", self._path()))
         elif merge:
             holder.merge_place = place
 
@@ -181,7 +181,7 @@ class Composer:
             holder.node.children[holder.key] = (holder.key_place, node)
             return
         message = f"given twice, in line {first[0][0]} and in line {holder.key_place[0]}"
-        self.problems.append(Problem(holder.key_place[0], message, "remove one of them", self._path()))
+        self.faults.append(YamlFault(holder.key_place[0], message, "remove one of them", self._path()))
 
     def _merge(self, holder: _Open, node: Node, place: Place) -> None:
         sources = [child for _, child in node.children.values()] if isinstance(node.value, list) else [node]
@@ -199,7 +199,7 @@ class Composer:
         return self._wrong(place, f"nested more than {_DEEPEST} deep")
 
     def _wrong(self, place: Place, message: str, hint: str = "") -> DocumentError:
-        return DocumentError(*self.problems, Problem(place[0], message, hint))
+        return DocumentError(*self.faults, YamlFault(place[0], message, hint))
 
 
 def _place_of(event: yaml.Event) -> Place:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import yaml
 
-from exporter.documents.composer import Composer, DocumentError, Node, Place, Problem, Value
+from exporter.documents.composer import Composer, DocumentError, Node, Place, Value, YamlFault
 from exporter.documents.faults import Path
 
-__all__ = ["Document", "DocumentError", "Place", "Problem", "Value", "kind", "read"]
+__all__ = ["Document", "DocumentError", "Place", "Value", "YamlFault", "kind", "read"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -36,11 +36,11 @@ _SYNTAX = (
 class Document:
     """What a text holds: texts, None, dicts and lists. Aliased parts are shared: don't change them.
 
-    `problems` are keys given twice (the first counts) and tags: wrong, but the rest can be read.
+    `faults` are keys given twice (the first counts) and tags: wrong, but the rest can be read.
     """
 
     value: Value
-    problems: tuple[Problem, ...]
+    faults: tuple[YamlFault, ...]
     _root: Node
 
     def line(self, path: Path) -> int:
@@ -75,7 +75,7 @@ def read(content: bytes | str, *, gather: bool = False) -> Document:
 
     Raises:
         DocumentError: it can't be read, or has more than one document; unless told to `gather` them, for
-            the document's `problems` too.
+            the document's `faults` too.
     """
     composer = Composer()
     try:
@@ -84,9 +84,9 @@ def read(content: bytes | str, *, gather: bool = False) -> Document:
         mark = getattr(error, "problem_mark", None)
         words = f"{getattr(error, 'problem', '')} {getattr(error, 'context', '')}"
         raise DocumentError(_syntax(words, mark.line + 1 if mark else 1)) from None
-    if composer.problems and not gather:
-        raise DocumentError(*composer.problems)
-    return Document(root.value, tuple(composer.problems), root)
+    if composer.faults and not gather:
+        raise DocumentError(*composer.faults)
+    return Document(root.value, tuple(composer.faults), root)
 
 
 def _decoded(content: bytes | str) -> str:
@@ -94,19 +94,19 @@ def _decoded(content: bytes | str) -> str:
         text = content if isinstance(content, str) else content.decode()
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise DocumentError(Problem(line, "not UTF-8", "save the file in UTF-8")) from None
+        raise DocumentError(YamlFault(line, "not UTF-8", "save the file in UTF-8")) from None
     text = text.removeprefix("\ufeff")
     if wrong := _NOT_ALLOWED.search(text):
         line = text.count("\n", 0, wrong.start()) + 1
-        raise DocumentError(Problem(line, f"the character U+{ord(wrong[0]):04X}", "remove it"))
+        raise DocumentError(YamlFault(line, f"the character U+{ord(wrong[0]):04X}", "remove it"))
     return text
 
 
-def _syntax(problem: str, line: int) -> Problem:
+def _syntax(complaint: str, line: int) -> YamlFault:
     for words, message, hint in _SYNTAX:
-        if words in problem:
-            return Problem(line, f"not YAML: {message}", hint)
-    return Problem(line, "not YAML")
+        if words in complaint:
+            return YamlFault(line, f"not YAML: {message}", hint)
+    return YamlFault(line, "not YAML")
 
 
 def kind(value: object) -> str:

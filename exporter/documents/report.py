@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, quoted, rendered
-from exporter.documents.reader import Document, Problem
+from exporter.documents.reader import Document, YamlFault
 
 PATHS_ARE_RELATIVE = "paths are relative to the configuration file"
 """The hint for a file that isn't there."""
@@ -21,8 +21,8 @@ class Report:
         self._file = file
         self._is_secret = is_secret
         self._found: dict[Fault, None] = {}
-        for problem in document.problems:
-            self._note(problem)
+        for fault in document.faults:
+            self._note(fault)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -53,8 +53,8 @@ class Report:
         """Notes a warning, as `fault` does."""
         self._add(path, message, hint, word, None, warning=True)
 
-    def _note(self, problem: Problem) -> None:
-        self._found[Fault(self._file, problem.line, self._shown(problem.path), problem.message, problem.hint)] = None
+    def _note(self, fault: YamlFault) -> None:
+        self._found[Fault(self._file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None
 
     def _add(self, path: Path, message: str, hint: str, word: str | None, at: Path | None, *, warning: bool) -> None:
         if word is not None and self._is_secret(word):
@@ -62,9 +62,9 @@ class Report:
         elif word is not None:
             message = message.replace("{word}", quoted(word))
         line = self.document.line(path if at is None else at)
-        self._found[Fault(self._file, line, self._shown(path), message, hint, warning)] = None
+        self._found[Fault(self._file, line, self._render(path), message, hint, warning)] = None
 
-    def _shown(self, path: Path) -> str:
+    def _render(self, path: Path) -> str:
         return rendered(HIDDEN if isinstance(step, str) and self._is_secret(step) else step for step in path)
 
     def _sorted(self, *, warning: bool) -> tuple[Fault, ...]:

@@ -164,7 +164,7 @@ def exporter(state: ExporterState, *, openmetrics: bool) -> list[str]:
     return parts
 
 
-def whole(parts: Iterable[str], *, openmetrics: bool) -> str:
+def join(parts: Iterable[str], *, openmetrics: bool) -> str:
     """The text that parts make: OpenMetrics says where it ends."""
     return "".join(parts) + ("# EOF\n" if openmetrics else "")
 

@@ -34,7 +34,7 @@ def read(name: str, content: bytes) -> Definition:
         report = Report(name, reader.read(content, gather=True))
     except reader.DocumentError as error:
         raise ConfigError(
-            Fault(name, each.line, rendered(each.path), each.message, each.hint) for each in error.problems
+            Fault(name, each.line, rendered(each.path), each.message, each.hint) for each in error.faults
         ) from None
     definition = validate(Definition, report)
     report.raise_faults()

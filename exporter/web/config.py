@@ -192,8 +192,8 @@ def parse(content: bytes, path: FilePath) -> WebConfig:
     except reader.DocumentError as error:
         # A key is shown only where it is one of the format's: a user's name may be a password in the wrong place.
         raise ConfigError(
-            Fault(str(path), each.line, rendered(map(_shown, each.path)), each.message, each.hint)
-            for each in error.problems
+            Fault(str(path), each.line, rendered(map(_render_step, each.path)), each.message, each.hint)
+            for each in error.faults
         ) from None
     report = Report(str(path), document, _is_hash)
     if document.value is None:
@@ -205,7 +205,7 @@ def parse(content: bytes, path: FilePath) -> WebConfig:
     return config
 
 
-def _shown(step: str | int) -> str | int:
+def _render_step(step: str | int) -> str | int:
     return step if step in KEYS or isinstance(step, int) else HIDDEN
 
 

@@ -15,7 +15,7 @@ _MOST_PRICES = 20
 _LAST_TIMESTAMP = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
-def report(account: Account, view: View, metrics: str) -> str:
+def describe(account: Account, view: View, metrics: str) -> str:
     """Plain text: status, names of headers, timing and fields read; never a body, never a secret."""
     observed = {observation.api: observation for observation in view.observations}
     lines = [f"account {view.settings.name} at {view.settings.provider.name}", ""]

@@ -20,7 +20,7 @@ class Origin:
     prefix: str = ""
 
 
-def external(url: str) -> Origin:
+def parse_external_url(url: str) -> Origin:
     """What `--web.external-url` says.
 
     Raises:

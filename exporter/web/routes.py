@@ -82,7 +82,7 @@ async def _ready(_request: web.Request) -> web.Response:
 class _Routes:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self.options = options
-        self._external = None if options.external_url is None else discovery.external(options.external_url)
+        self._external = None if options.external_url is None else discovery.parse_external_url(options.external_url)
         self._service = service
         settings = service.accounts.settings
         self._rendered = settings, Exposition.of(settings)
@@ -127,7 +127,7 @@ class _Routes:
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if not wanted or "exporter" in wanted:
             lines += exposition.exporter(self._state(), openmetrics=openmetrics)
-        return await _exposed(request, content_type, exposition.whole(lines, openmetrics=openmetrics))
+        return await _exposed(request, content_type, exposition.join(lines, openmetrics=openmetrics))
 
     async def probe(self, request: web.Request) -> web.Response:
         targets = request.query.getall("target", [])
@@ -144,11 +144,11 @@ class _Routes:
         view = await self._service.observe(account, self._seconds(request))
         if request.query.get("debug") == "true":
             metrics = "".join(await rendering.accounts([view], openmetrics=False))
-            return web.Response(text=debug.report(account, view, metrics), headers={"Cache-Control": "no-store"})
+            return web.Response(text=debug.describe(account, view, metrics), headers={"Cache-Control": "no-store"})
         content_type = choose_format(_header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines = await rendering.accounts([view], openmetrics=openmetrics)
-        return await _exposed(request, content_type, exposition.whole(lines, openmetrics=openmetrics))
+        return await _exposed(request, content_type, exposition.join(lines, openmetrics=openmetrics))
 
     def _exposition(self) -> Exposition:
         """The rendering of the configuration in force, which keeps lines from scrape to scrape."""
@@ -232,7 +232,7 @@ def _header(request: web.Request, name: str) -> str | None:
 
 
 async def _exposed(request: web.Request, content_type: str, text: str) -> web.Response:
-    """An exposition in the form that the asker takes."""
+    """An exposition in the form that the client takes."""
     return await _packed(request, text.encode(), {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
 
 

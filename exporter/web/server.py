@@ -116,7 +116,7 @@ def url(address: str, scheme: str = "http") -> str:
     return f"{scheme}://{'localhost' if host in {'[::]', '0.0.0.0'} else host}:{port}"  # noqa: S104
 
 
-def shown(listener: socket.socket) -> str:
+def format_address(listener: socket.socket) -> str:
     """The address of a listening socket as one writes it."""
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -167,7 +167,7 @@ async def serve(
     await runner.setup()
     for listener in listeners:
         await web.SockSite(runner, listener, ssl_context=ssl_context, backlog=1024).start()
-    addresses = [shown(listener) for listener in listeners]
+    addresses = [format_address(listener) for listener in listeners]
     for address in addresses:
         logger.info("Listening on", extra={"address": address})
         logger.info(f"TLS is {'disabled' if ssl_context is None else 'enabled'}.", extra={"address": address})

@@ -1,4 +1,4 @@
-"""Extraction: what a provider may send, and the odd shapes that a definition can express."""
+"""Extraction: what a provider may send, and the unusual shapes that a definition can express."""
 
 import json
 import math
@@ -314,16 +314,16 @@ def test_any_bytes_give_readings_or_a_failure(body: bytes) -> None:
     assert isinstance(credit_of(body), float | Reason)
 
 
-def odd(**api: Any) -> Api:
+def api(**api: Any) -> Api:
     written = {"path": "/balance", "cache_ttl": "1m", **api}
-    report = Report("odd.yml", reader.read(json.dumps(written)))
+    report = Report("api.yml", reader.read(json.dumps(written)))
     made = validate(Api, report)
     report.raise_faults()
     return made
 
 
 def test_a_definition_can_express_a_plain_text_answer() -> None:
-    text = odd(
+    text = api(
         format="text",
         credit={"balance": {"pointer": "", "pattern": r"^([0-9.]+)\s*\("},
                 "currency": {"pointer": "", "pattern": r"\(([A-Z]{3})\)"}},
@@ -335,7 +335,7 @@ def test_a_definition_can_express_a_plain_text_answer() -> None:
 
 
 def test_a_definition_can_pick_an_array_element_by_a_value() -> None:
-    plans = odd(
+    plans = api(
         credit={"each": "/plan/*", "where": {"/type": "sms"}, "balance": "/credits",
                 "currency": {"constant": "messages"}},
     )  # fmt: skip
@@ -347,19 +347,19 @@ def test_a_definition_can_pick_an_array_element_by_a_value() -> None:
 
 
 def test_a_definition_can_scale_an_integer_and_fall_back_and_translate_a_word() -> None:
-    scaled = odd(
+    scaled = api(
         credit={"balance": {"pointer": ["/data/balance", "/balance"], "scale": 0.0001},
                 "currency": {"pointer": "/currency", "words": {"euros": "EUR"}}},
     )  # fmt: skip
     credit = extract.answer(200, b'{"balance": 1234500, "currency": "Euros"}', AGILE, scaled).credits[0]
     assert (credit.balance, credit.currency) == (123.45, "EUR")
     with pytest.raises(FailureError):
-        extract.answer(200, b'{"balance": 1e308, "currency": "EUR"}', AGILE, odd(
+        extract.answer(200, b'{"balance": 1e308, "currency": "EUR"}', AGILE, api(
             credit={"balance": {"pointer": "/balance", "scale": 10}, "currency": "/currency"}))  # fmt: skip
 
 
 def test_a_definition_can_read_several_pots_but_no_two_of_one_currency() -> None:
-    pots = odd(credit={"each": "/pots/*", "balance": "/left", "currency": "/unit"})
+    pots = api(credit={"each": "/pots/*", "balance": "/left", "currency": "/unit"})
     body = b'{"pots": [{"left": 1, "unit": "EUR"}, {"left": 2, "unit": "credits"}]}'
     assert [c.currency for c in extract.answer(200, body, AGILE, pots).credits] == ["EUR", "credits"]
     with pytest.raises(FailureError):
@@ -367,7 +367,7 @@ def test_a_definition_can_read_several_pots_but_no_two_of_one_currency() -> None
 
 
 def test_a_definition_can_read_prices_with_a_currency_of_their_own() -> None:
-    rows = odd(
+    rows = api(
         prices={"each": "/rows/*", "where": {"/live": "true"}, "country": "/iso", "prefix": "/dial",
                 "tier": {"constant": "standard"}, "price": "/amount", "currency": "/unit"},
     )  # fmt: skip
@@ -390,7 +390,7 @@ def test_a_definition_can_read_prices_with_a_currency_of_their_own() -> None:
 )
 def test_a_definition_that_makes_no_sense_is_refused(wrong: Any) -> None:
     with pytest.raises(ConfigError):
-        odd(credit=wrong)
+        api(credit=wrong)
 
 
 def test_prices_are_read_in_one_of_two_ways() -> None:
@@ -402,7 +402,7 @@ def test_prices_are_read_in_one_of_two_ways() -> None:
     )
     for wrong in wrongs:
         with pytest.raises(ConfigError):
-            odd(prices={**row, **wrong})
+            api(prices={**row, **wrong})
 
 
 def test_a_header_belongs_to_the_forms_that_send_one() -> None:
