@@ -3,7 +3,7 @@
 import argparse
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from exporter import __version__
 from exporter.documents.faults import closest
@@ -13,6 +13,9 @@ DEFAULT_FILE = "sms-exporter.yml"
 DEFAULT_ADDRESS = ":10077"
 COMMANDS = ("serve", "demo", "check", "check-config", "providers", "schema")
 FORMATS = ("table", "json", "prometheus", "nagios")
+Leave = Callable[[int], None]
+"""Ends the process with an exit code, or doesn't."""
+
 CHECK_FAILED = 3
 """What `check` ends with where nothing could be checked: `unknown` to every monitoring system."""
 

@@ -1,11 +1,28 @@
-"""The providers as a person reads them: `sms-exporter providers [ID]`."""
+"""`sms-exporter providers`: the providers as a person reads them."""
 
+import argparse
+import sys
 from collections.abc import Iterator, Mapping
 
+from exporter.documents.faults import nearest
 from exporter.durations import format_duration
 from exporter.metrics.families import ACCOUNT_FAMILIES, AccountFamily, ReadingFamily
+from exporter.providers.catalogue import builtin
 from exporter.providers.definition import API_NAMES, Definition
 from exporter.sign_in import FORMS
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print all providers, or one; returns 1 where there is no such provider."""
+    catalogue = builtin()
+    if options.id is None:
+        print(overview(catalogue))
+        return 0
+    if options.id not in catalogue:
+        print(f"no provider {options.id!r}; {nearest(options.id, catalogue)}", file=sys.stderr)
+        return 1
+    print(describe(catalogue[options.id]))
+    return 0
 
 
 def overview(catalogue: Mapping[str, Definition]) -> str:

@@ -15,19 +15,15 @@ from exporter import __version__
 from exporter.accounts.service import Service
 from exporter.documents.faults import closest
 from exporter.metrics import exposition
-from exporter.metrics.exposition import Exposition, compress
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.families import ExporterState
 from exporter.web import debug, discovery
-from exporter.web.negotiation import OPENMETRICS, accepts_gzip, choose_format
+from exporter.web.answers import bad_request, expose, header, pack, send
+from exporter.web.negotiation import OPENMETRICS, choose_format
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_COMPRESS_IN_THREAD_BYTES = 256 * 1024
-
-SEND_SECONDS = 30.0
-"""How long a reader may take for an answer: longer than any scrape's timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +106,15 @@ class _Routes:
                 response = await handler(request)
             finally:
                 self._requests -= 1
-            return await _sent(request, response)
+            return await send(request, response)
 
         return guarded
 
     async def metrics(self, request: web.Request) -> web.Response:
         wanted = _collected(request)
         if wanted is None:
-            return _bad_request(_WRONG_COLLECT)
-        content_type = choose_format(_header(request, "Accept"))
+            return bad_request(_WRONG_COLLECT)
+        content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines: list[str] = []
         if not wanted or "accounts" in wanted:
@@ -127,28 +123,28 @@ class _Routes:
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if not wanted or "exporter" in wanted:
             lines += exposition.exporter(self._state(), openmetrics=openmetrics)
-        return await _exposed(request, content_type, exposition.join(lines, openmetrics=openmetrics))
+        return await expose(request, content_type, exposition.join(lines, openmetrics=openmetrics))
 
     async def probe(self, request: web.Request) -> web.Response:
         targets = request.query.getall("target", [])
         if len(targets) != 1:
-            return _bad_request("give target once, the name of an account: /probe?target=NAME")
+            return bad_request("give target once, the name of an account: /probe?target=NAME")
         account = self._service.accounts.get(targets[0])
         if account is None:
             known = [each.settings.name for each in self._service.accounts]
             near = closest(targets[0], known)
-            return _bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
+            return bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
         if _collected(request) is None:
-            return _bad_request(_WRONG_COLLECT)
+            return bad_request(_WRONG_COLLECT)
         rendering = self._exposition()
         view = await self._service.observe(account, self._seconds(request))
         if request.query.get("debug") == "true":
             metrics = "".join(await rendering.accounts([view], openmetrics=False))
             return web.Response(text=debug.describe(account, view, metrics), headers={"Cache-Control": "no-store"})
-        content_type = choose_format(_header(request, "Accept"))
+        content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines = await rendering.accounts([view], openmetrics=openmetrics)
-        return await _exposed(request, content_type, exposition.join(lines, openmetrics=openmetrics))
+        return await expose(request, content_type, exposition.join(lines, openmetrics=openmetrics))
 
     def _exposition(self) -> Exposition:
         """The rendering of the configuration in force, which keeps lines from scrape to scrape."""
@@ -178,7 +174,7 @@ class _Routes:
             self._service.last_reload_successful,
         )
         body = (await asyncio.to_thread(page.render, shown)).encode()
-        return await _packed(request, body, {**page.headers(), "Vary": "Accept-Encoding"})
+        return await pack(request, body, {**page.headers(), "Vary": "Accept-Encoding"})
 
     async def below(self, _request: web.Request) -> web.Response:
         """The page's links start from the path that ends with a slash."""
@@ -223,43 +219,3 @@ def _collected(request: web.Request) -> set[str] | None:
     """What `collect[]` asks for; None where it asks for what there isn't."""
     wanted = set(request.query.getall("collect[]", []))
     return None if wanted - {"accounts", "exporter"} else wanted
-
-
-def _header(request: web.Request, name: str) -> str | None:
-    """A list's header whole: it may come in several lines (RFC 9110, 5.3)."""
-    lines = request.headers.getall(name, [])
-    return ", ".join(lines) if lines else None
-
-
-async def _exposed(request: web.Request, content_type: str, text: str) -> web.Response:
-    """An exposition in the form that the client takes."""
-    return await _packed(request, text.encode(), {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
-
-
-async def _packed(request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:
-    """An answer, compressed where the client takes that."""
-    if accepts_gzip(_header(request, "Accept-Encoding")):
-        headers["Content-Encoding"] = "gzip"
-        if len(body) > _COMPRESS_IN_THREAD_BYTES:
-            body = await asyncio.to_thread(compress, body)
-        else:
-            body = compress(body)
-    return web.Response(body=body, headers=headers)
-
-
-async def _sent(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """The answer, once its reader has taken it; one that doesn't is cut off, for the answer fills memory meanwhile."""
-    try:
-        async with asyncio.timeout(SEND_SECONDS):
-            await response.prepare(request)
-            await response.write_eof()
-    except ConnectionError:
-        pass  # it has left: a scraper whose own timeout was shorter
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-    return response
-
-
-def _bad_request(message: str) -> web.Response:
-    return web.Response(status=400, text=f"{message}\n")
