@@ -94,10 +94,10 @@ def test_a_literal_is_held_to_the_same_rules() -> None:
 def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name, message in {
-        "pipe": "it isn't a regular file",
-        "": "it isn't a regular file",
+        "pipe": "the file can't be read: not a regular file",
+        "": "the file can't be read: not a regular file",
         "gone": "the file can't be read: No such file or directory",
-        "\0": "no file has such a name",
+        "\0": "the file can't be read: no file has such a name",
     }.items():
         with pytest.raises(SecretError) as caught:
             Secret.from_file(tmp_path / name)

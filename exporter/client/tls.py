@@ -4,8 +4,8 @@ import functools
 import os
 import ssl
 import warnings
-from pathlib import Path
 
+from exporter import files
 from exporter.settings import TlsSettings
 
 
@@ -58,13 +58,4 @@ def why(error: OSError) -> str:
 
 def file_states(settings: TlsSettings) -> object:
     """What changes when a certificate or a key is replaced on disk; a missing file keeps the old connection."""
-    states: list[tuple[int, int, int] | None] = []
-    for path in (settings.ca_file, settings.cert_file, settings.key_file):
-        if path is not None:
-            try:
-                state = Path(path).stat()
-            except OSError:
-                states.append(None)
-            else:
-                states.append((state.st_mtime_ns, state.st_ino, state.st_size))
-    return tuple(states)
+    return tuple(map(files.stamp, filter(None, (settings.ca_file, settings.cert_file, settings.key_file))))

@@ -1,15 +1,14 @@
 """Lays `http` blocks over one another and checks them by Prometheus' rules."""
 
 import contextlib
-import errno
 import functools
-import os
 import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import unquote
 
+from exporter import files
 from exporter.client import tls
 from exporter.config import models
 from exporter.config.addresses import user_part
@@ -23,7 +22,6 @@ from exporter.secrets.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
 
 _FILES = ("ca_file", "cert_file", "key_file")
-_NOT_FOUND = os.strerror(errno.ENOENT)
 
 
 def merge_http(scopes: Sequence[Scope], folder: FilePath, report: Report, *, complete: bool = True) -> HttpSettings:
@@ -93,7 +91,7 @@ class _Merge:
         written, _, path = self._values[key]
         absolute = folder / written
         if wrong := _unreadable(absolute):
-            hint = PATHS_ARE_RELATIVE if wrong == _NOT_FOUND else ""
+            hint = PATHS_ARE_RELATIVE if wrong.is_missing else ""
             self._report.fault(path, f"the file can't be read: {wrong}", hint)
             self._unreadable.add(key)
         return str(absolute)
@@ -105,9 +103,9 @@ class _Merge:
             self._check_material(ca, cert, key)
 
     def _check_material(self, ca: str | None, cert: str | None, key: str | None) -> None:
-        if ca is not None and not _is_authority(ca, _changed_ns(ca)):
+        if ca is not None and not _is_authority(ca, files.stamp(ca)):
             self._report.fault(self._values["ca_file"][2], "the file holds no certificate", "it must be in PEM")
-        if cert is not None and key is not None and not _is_pair(cert, key, _changed_ns(cert), _changed_ns(key)):
+        if cert is not None and key is not None and not _is_pair(cert, key, files.stamp(cert), files.stamp(key)):
             message = "cert_file and key_file are no certificate and its key"
             path = self._written_last("cert_file", "key_file")
             self._report.fault(path, message, "both must be in PEM, the key without a password")
@@ -144,24 +142,16 @@ class _Merge:
         return self._values[max(keys, key=order)][2]
 
 
-def _unreadable(path: FilePath) -> str | None:
+def _unreadable(path: FilePath) -> files.FileError | None:
     try:
-        if not path.is_file() and path.exists():
-            return "not a regular file"
-        with path.open("rb"):
+        with files.opened(path):
             return None
-    except OSError as error:
-        return os.strerror(error.errno or 0)
-    except ValueError:
-        return "no file has such a name"
-
-
-def _changed_ns(path: str) -> int:
-    return FilePath(path).stat().st_mtime_ns
+    except files.FileError as error:
+        return error
 
 
 @functools.lru_cache
-def _is_authority(path: str, _changed_ns: int) -> bool:
+def _is_authority(path: str, _stamp: files.Stamp | None) -> bool:
     """Asked once for all accounts that name the file: a bundle takes 20 ms."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
@@ -171,7 +161,7 @@ def _is_authority(path: str, _changed_ns: int) -> bool:
 
 
 @functools.lru_cache
-def _is_pair(cert: str, key: str, _cert_changed_ns: int, _key_changed_ns: int) -> bool:
+def _is_pair(cert: str, key: str, _cert: files.Stamp | None, _key: files.Stamp | None) -> bool:
     try:
         tls.load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), cert, key)
     except ssl.SSLError:

@@ -13,7 +13,7 @@ from exporter.config.resolver import Resolver
 from exporter.config.thresholds import merge_thresholds
 from exporter.config.validation import Hints
 from exporter.documents import reader
-from exporter.documents.faults import ConfigError, Fault, closest
+from exporter.documents.faults import ConfigError, Fault, closest, read_file
 from exporter.documents.report import Report
 from exporter.documents.validate import validate
 from exporter.providers.catalogue import builtin
@@ -90,15 +90,7 @@ def _has_no_accounts(file: Mapping[str, reader.Value]) -> bool:
 
 
 def _read(path: FilePath) -> reader.Document:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file has such a name"
-        hint = _WITHOUT_A_FILE if isinstance(error, FileNotFoundError) else ""
-        raise ConfigError([Fault(str(path), 0, "", f"the file can't be read: {reason}", hint)]) from None
-    if len(content) > _LARGEST_BYTES:
-        raise ConfigError([Fault(str(path), 1, "", f"the file is larger than {_LARGEST_BYTES} bytes")])
+    content = read_file(path, _LARGEST_BYTES, if_missing=_WITHOUT_A_FILE)
     try:
         return reader.read(content, gather=True)
     except reader.DocumentError as error:

@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from exporter import files
+
 _LARGEST_BYTES = 32 * 1024 * 1024
 
 
@@ -29,9 +31,8 @@ class Watch:
 
     def _digest(self) -> bytes:
         try:
-            with self._path.open("rb") as file:
-                return hashlib.sha256(file.read(_LARGEST_BYTES)).digest()
-        except (OSError, ValueError) as error:
+            return hashlib.sha256(files.read(self._path, _LARGEST_BYTES)).digest()
+        except files.FileError as error:
             return str(error).encode()
 
 

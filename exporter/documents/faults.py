@@ -5,6 +5,9 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from exporter import files
 
 Path = tuple[str | int, ...]
 """The way to one value of a document: keys of mappings and indices of lists."""
@@ -45,6 +48,21 @@ class ConfigError(Exception):
         self.faults = tuple(faults)
         self.warnings = tuple(warnings)
         super().__init__("\n".join(map(str, self.faults)))
+
+
+def read_file(path: FilePath, most_bytes: int, *, if_missing: str = "") -> bytes:
+    """The bytes of a file that is to be a document; it may be a pipe.
+
+    Raises:
+        ConfigError: it can't be read; `if_missing` is the hint where there is no such file.
+    """
+    try:
+        return files.read_or_pipe(path, most_bytes)
+    except files.TooLargeError as error:
+        raise ConfigError([Fault(str(path), 1, "", f"the file is {error}")]) from None
+    except files.FileError as error:
+        hint = if_missing if error.is_missing else ""
+        raise ConfigError([Fault(str(path), 0, "", f"the file can't be read: {error}", hint)]) from None
 
 
 def quoted(word: str) -> str:

@@ -3,11 +3,11 @@
 import logging
 import os
 import re
-import stat
 import time
 from pathlib import Path
 from typing import Literal, NoReturn, Self
 
+from exporter import files
 from exporter.secrets import redaction
 from exporter.secrets.redaction import redact
 from exporter.sign_in import Characters
@@ -19,8 +19,6 @@ logger = logging.getLogger(__name__)
 _LARGEST_BYTES = 16 * 1024
 _SETTLED_NS = 2_000_000_000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-
-_Stamp = tuple[int, int, int, int, int]
 
 
 class SecretError(ValueError):
@@ -42,7 +40,7 @@ class Secret:
         self._origin = origin
         self._identifier = identifier
         self._rules: set[Characters] = {"text"}
-        self._stamp: _Stamp | None = None
+        self._stamp: files.Stamp | None = None
         self._failing = False
         self._value = self._checked(self._read())
         self._hide()
@@ -92,7 +90,7 @@ class Secret:
 
         A file that is gone or holds no secret any more leaves the last value, and one line in the log.
         """
-        if self._kind != "file" or (self._stamp is not None and self._stamp == _stamp_of(self._origin)):
+        if self._kind != "file" or (self._stamp is not None and self._stamp == files.stamp(self._origin)):
             return False
         try:
             value = self._checked(self._read())
@@ -121,8 +119,6 @@ class Secret:
                 raise SecretError("the environment variable isn't set")
             return value
         self._stamp = None
-        if "\0" in self._origin:
-            raise SecretError("no file has such a name")
         content, self._stamp = _read_file(self._origin)
         try:
             return content.decode("utf-8-sig")
@@ -177,34 +173,15 @@ def _check(value: str, rule: Characters) -> None:
         raise SecretError("a user name may not have a colon")
 
 
-def _read_file(path: str) -> tuple[bytes, _Stamp | None]:
+def _read_file(path: str) -> tuple[bytes, files.Stamp | None]:
     """A file's bytes and its stamp; no stamp if it changed so lately that it may change again unseen."""
     try:
-        # A pipe would wait for its writer, and has nothing left to be read a second time.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise SecretError("it isn't a regular file")
-            with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(_LARGEST_BYTES + 1)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        kind = SecretNotFoundError if isinstance(error, FileNotFoundError) else SecretError
-        raise kind(f"the file can't be read: {os.strerror(error.errno or 0)}") from None
+        with files.opened(path) as file:
+            status, content = os.fstat(file.fileno()), file.read(_LARGEST_BYTES + 1)
+    except files.FileError as error:
+        kind = SecretNotFoundError if error.is_missing else SecretError
+        raise kind(f"the file can't be read: {error}") from None
     if len(content) > _LARGEST_BYTES:
         raise SecretError(f"it is larger than {_LARGEST_BYTES} bytes")
     settled = abs(time.time_ns() - status.st_mtime_ns) > _SETTLED_NS
-    return content, _stamp(status) if settled else None
-
-
-def _stamp_of(path: str) -> _Stamp | None:
-    try:
-        return _stamp(Path(path).stat())
-    except OSError:
-        return None
-
-
-def _stamp(status: os.stat_result) -> _Stamp:
-    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
+    return content, files.stamp_of(status) if settled else None

@@ -15,7 +15,7 @@ from pydantic import PlainValidator
 
 from exporter.config.scalars import Text, as_text
 from exporter.documents import reader
-from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, nearest, rendered
+from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, nearest, read_file, rendered
 from exporter.documents.report import Report
 from exporter.documents.validate import Advice, Model, fault, fields, validate
 
@@ -170,15 +170,7 @@ def read(path: FilePath) -> bytes:
     Raises:
         ConfigError: it can't be read.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file has such a name"
-        raise ConfigError([Fault(str(path), 0, "", f"the file can't be read: {reason}")]) from None
-    if len(content) > LARGEST_BYTES:
-        raise ConfigError([Fault(str(path), 1, "", f"the file is larger than {LARGEST_BYTES} bytes")])
-    return content
+    return read_file(path, LARGEST_BYTES)
 
 
 def parse(content: bytes, path: FilePath) -> WebConfig:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from exporter import files
 from exporter.documents.faults import ConfigError, Fault
 from exporter.web.config import LARGEST_BYTES, Pem, Tls
 
@@ -137,11 +138,9 @@ def _bytes(pem: Pem, file: str) -> bytes:
     if pem.file is None:
         return (pem.text or "").encode()
     try:
-        with pem.file.open("rb") as opened:
-            return opened.read(LARGEST_BYTES)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file has such a name"
-        message, hint = f"the file can't be read: {reason}", "paths are relative to this file"
+        return files.read(pem.file, LARGEST_BYTES)
+    except files.FileError as error:
+        message, hint = f"the file can't be read: {error}", "paths are relative to this file"
         raise ConfigError([Fault(file, pem.line, pem.key, message, hint)]) from None
 
 

@@ -991,7 +991,9 @@ def test_of_a_secret_file_that_is_there_no_path_is_blamed(content: str, wrong: s
 
 
 def test_a_secret_that_is_a_folder_is_told_without_a_word_on_paths() -> None:
-    expected = "f.yml:4: accounts[0].auth.api_key_file: this secret can't be used: it isn't a regular file"
+    expected = (
+        "f.yml:4: accounts[0].auth.api_key_file: this secret can't be used: the file can't be read: not a regular file"
+    )
     assert lines(AGILE + "{api_key_file: .}") == [expected]
 
 
