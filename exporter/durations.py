@@ -41,3 +41,19 @@ def format_duration(seconds: float) -> str:
         elif parts:
             break
     return " ".join(parts[:2])
+
+
+def format_span(seconds: float) -> str:
+    """A length of time in one unit, rounded down: `3 days`, `1 hour`, `20 minutes`."""
+    for unit, length in (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count:,} {unit}" + ("" if count == 1 else "s")
+    return "less than a minute"
+
+
+def format_age(seconds: float) -> str:
+    """How long ago something was, rounded down: `just now`, `12 s ago`, `3 days ago`."""
+    if seconds < 1:
+        return "just now"
+    return f"{int(seconds)} s ago" if seconds < 60 else f"{format_span(seconds)} ago"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.accounts.observation import Observation, View
-from exporter.check.health import REASONS, Finding, Severity, amount, findings, limit, percent, span, worst
+from exporter.check.health import REASONS, Finding, Severity, amount, findings, limit, percent, worst
+from exporter.durations import format_span
 from exporter.failure import Failure, Reason
 from exporter.readings import STATUSES, ContactQuota, Credit, Readings, Subscription
 from exporter.settings import AccountSettings, Pair, Thresholds
@@ -233,7 +234,7 @@ def test_nothing_wrong_is_fine() -> None:
 
 
 def test_lengths_and_figures_are_as_a_person_writes_them() -> None:
-    assert [span(s) for s in (59, 60, 119, 3600, 86399, 2 * DAY, 4000 * DAY)] == [
+    assert [format_span(s) for s in (59, 60, 119, 3600, 86399, 2 * DAY, 4000 * DAY)] == [
         "less than a minute", "1 minute", "1 minute", "1 hour", "23 hours", "2 days", "4,000 days",
     ]  # fmt: skip
     assert [limit(v) for v in (50.0, 50_000.0, 0.5, 1234.5, 1e300)] == ["50", "50,000", "0.5", "1,234.5", "1e+300"]

@@ -11,6 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 from enum import IntEnum
 
 from exporter.accounts.observation import Observation, View
+from exporter.durations import format_span
 from exporter.failure import Reason
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.settings import AccountSettings, Pair, Thresholds
@@ -148,15 +149,6 @@ def percent(ratio: float) -> str:
     return f"{math.floor(Decimal(repr(ratio)) * 100):,} %"
 
 
-def span(seconds: float) -> str:
-    """A length of time in one unit, rounded down: `3 days`, `1 hour`, `20 minutes`."""
-    for unit, length in (("day", _DAY), ("hour", 3600.0), ("minute", 60.0)):
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count:,} {unit}" + ("" if count == 1 else "s")
-    return "less than a minute"
-
-
 def _failures(observations: tuple[Observation, ...]) -> Iterator[Finding]:
     """One finding a reason, however many apis have it; they are named where it is theirs and others work."""
     failing: dict[Reason | None, list[str]] = {}
@@ -205,12 +197,12 @@ def _plan(plan: Subscription, settings: AccountSettings, now: float, api: str) -
 def _end(plan: Subscription, remaining: float, pair: Pair, api: str) -> Iterator[Finding]:
     if plan.auto_renew:
         if plan.status == "active" and -remaining > _OVERDUE_SECONDS:
-            text = f"Plan's renewal is overdue: its term ended {span(-remaining)} ago"
+            text = f"Plan's renewal is overdue: its term ended {format_span(-remaining)} ago"
             yield Finding(Severity.WARNING, text, api, 0.5)
         return
     severity, passed = _below(remaining, pair)
     if passed is not None:
-        ends = f"ends in {span(remaining)}" if remaining >= 0 else f"ended {span(-remaining)} ago"
+        ends = f"ends in {format_span(remaining)}" if remaining >= 0 else f"ended {format_span(-remaining)} ago"
         renewal = "and doesn't renew itself" if plan.auto_renew is False else "and may not renew itself"
         yield Finding(severity, f"Plan {ends} {renewal}", api, _share_gone(remaining, passed))
 

@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from exporter.check.health import Severity, amount, limit, percent, span
+from exporter.check.health import Severity, amount, limit, percent
 from exporter.check.result import Checked, Result
+from exporter.durations import format_span
 from exporter.secrets.redaction import redact
 
 _STYLES = {
@@ -65,7 +66,7 @@ def _facts(account: Checked, now: float) -> Iterator[tuple[str, str]]:
     if plan is not None:
         end = plan.end_timestamp_seconds
         verb = "renews" if plan.auto_renew else "ends"
-        when = "" if end is None or end < now else f", {verb} in {span(end - now)}"
+        when = "" if end is None or end < now else f", {verb} in {format_span(end - now)}"
         yield "subscription", f"plan {plan.status}{when}"
     if contacts is not None:
         ratio = "" if contacts.used_ratio is None else f" ({percent(contacts.used_ratio)})"

@@ -1,7 +1,7 @@
 """What each account is going through now, in a line for a person."""
 
-from exporter.check.health import amount, span
-from exporter.durations import format_duration
+from exporter.check.health import amount
+from exporter.durations import format_duration, format_span
 from exporter.providers.catalogue import builtin
 from exporter.simulator.account import CYCLE_SECONDS, DAY, Account
 from exporter.simulator.scenario import AccountState, Scenario
@@ -41,7 +41,7 @@ def _ending(state: AccountState, now: float) -> list[str]:
     plan = state.subscription
     if plan is None or plan.auto_renew or plan.status != "ACTIVE":
         return []
-    return [f"it ends in {span(plan.end - now)}"]
+    return [f"it ends in {format_span(plan.end - now)}"]
 
 
 def _next(scenario: Scenario, account: Account, at: float) -> list[str]:

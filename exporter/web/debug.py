@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from exporter.accounts.account import Account, AccountApi
 from exporter.accounts.observation import Observation, View
-from exporter.durations import format_duration
+from exporter.durations import format_age, format_duration
 from exporter.metrics.exposition import number
 from exporter.readings import Readings
 from exporter.secrets.redaction import redact
@@ -34,7 +34,8 @@ def _api(account: Account, api: AccountApi, observation: Observation) -> Iterato
         yield "  no call has ended yet"
     else:
         status = "no HTTP answer" if newest.status is None else f"HTTP {newest.status}"
-        yield f"  newest call: {status} after {newest.duration_seconds:.3f} s, {_ago(account.now() - newest.ended)}"
+        age = format_age(account.now() - newest.ended)
+        yield f"  newest call: {status} after {newest.duration_seconds:.3f} s, {age}"
         if newest.header_names:
             yield f"  headers: {', '.join(newest.header_names)}"
         pause = account.pause(api)
@@ -45,10 +46,6 @@ def _api(account: Account, api: AccountApi, observation: Observation) -> Iterato
     else:
         yield "  values served" + (", kept from an earlier call:" if failure is not None else ":")
         yield from (f"    {line}" for line in _readings(observation.readings))
-
-
-def _ago(seconds: float) -> str:
-    return "just now" if seconds < 1 else f"{format_duration(seconds)} ago"
 
 
 def _readings(readings: Readings) -> Iterator[str]:

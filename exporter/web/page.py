@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
-from exporter.check.health import Finding, Severity, amount, findings, fullness, limit, percent, span, unwatched, worst
+from exporter.check.health import Finding, Severity, amount, findings, fullness, limit, percent, unwatched, worst
+from exporter.durations import format_age, format_span
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
 from exporter.settings import Pair, Thresholds
@@ -192,7 +193,7 @@ def _cells(view: View, now: float) -> dict[str, _Cell]:
     for observation in view.observations:
         cells[observation.api] = _Cell("unknown" if observation.readings is None else "known")
         if observation.readings is not None and observation.last_success_timestamp_seconds is not None:
-            cells[observation.api].age = _ago(now - observation.last_success_timestamp_seconds)
+            cells[observation.api].age = format_age(now - observation.last_success_timestamp_seconds)
             cells[observation.api].is_kept = observation.failure is not None
     return cells
 
@@ -203,7 +204,7 @@ def _troubles(view: View, now: float, safe: Callable[[str], str]) -> Iterator[_T
         failure = observation.failure
         if failure is not None:
             answered = observation.last_success_timestamp_seconds
-            lasting = "never answered so far" if answered is None else f"last answered {_ago(now - answered)}"
+            lasting = "never answered so far" if answered is None else f"last answered {format_age(now - answered)}"
             detail = "the call goes on" if _is_waiting(observation) else safe(failure.detail)
             alike.setdefault((failure.reason.value, detail, lasting), []).append(observation.api)
     for (reason, detail, lasting), apis in alike.items():
@@ -232,7 +233,7 @@ def _plan(plan: Subscription, now: float, safe: Callable[[str], str]) -> _Plan:
     if end is not None:
         date = _moment(end, "%Y-%m-%d")
         terms.append(" ".join(("ends" if end >= now else "ended", date)).strip())
-        terms.append(f"in {span(end - now)}" if end >= now else _ago(now - end))
+        terms.append(f"in {format_span(end - now)}" if end >= now else format_age(now - end))
         renews = renews if end >= now else "its renewal is overdue"
     if plan.auto_renew is not None:
         terms.append(renews if plan.auto_renew else "doesn't renew itself")
@@ -246,12 +247,6 @@ def _thresholds(pair: Pair, relation: str, write: Callable[[float], str]) -> tup
         if value is not None
     ]
     return tuple(parts) or ("no threshold",)
-
-
-def _ago(seconds: float) -> str:
-    if seconds < 1:
-        return "just now"
-    return f"{int(seconds)} s ago" if seconds < 60 else f"{span(seconds)} ago"
 
 
 def _moment(timestamp_seconds: float, form: str) -> str:
