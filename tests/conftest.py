@@ -2,32 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Callable
-from pathlib import Path
+import sys
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("default")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+def pytest_collection_finish() -> None:
+    """Give property tests all the time that a busy machine takes; a file without any never loads hypothesis."""
+    if "hypothesis" in sys.modules:
+        from hypothesis import HealthCheck, settings
 
-
-@pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Holds a text to a committed file; `--update-golden` writes the file."""
-
-    def compare(name: str, text: str) -> None:
-        path = Path(__file__).parent / "golden" / name
-        if request.config.getoption("--update-golden"):
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, "utf-8")
-        assert text == path.read_text("utf-8"), "see the diff after: make golden"
-
-    return compare
+        settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.load_profile("tests")
 
 
 def program(name: str) -> str:

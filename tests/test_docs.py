@@ -1,10 +1,10 @@
-"""The pages: those that are made stand as the code makes them, and what all of them show is true."""
+"""The pages: what all of them show is true."""
 
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +25,6 @@ EVERY_PAGE = sorted(
     {*MADE, *(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])}
 )
 COMMANDS = ("", "serve", "demo", "check", "check-config", "providers", "schema")
-
-Hold = Callable[[str, str], None]
-
-
-@pytest.fixture
-def hold(request: pytest.FixtureRequest) -> Hold:
-    """Holds a page to what it must be; `--update-golden` writes the page."""
-
-    def compare(name: str, text: str) -> None:
-        path = ROOT / name
-        if request.config.getoption("--update-golden"):
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, "utf-8")
-        assert path.read_text("utf-8") == text, "see the diff after: make golden"
-
-    return compare
 
 
 def text_of(page: str) -> str:
@@ -98,11 +82,6 @@ def configurations() -> Iterator[Any]:
             if "accounts" in yaml.safe_load(block):
                 yield pytest.param(block, id=f"{page}-{number}")
     yield pytest.param(text_of("sms-exporter.example.yml"), id="sms-exporter.example.yml")
-
-
-@pytest.mark.parametrize("page", MADE)
-def test_a_made_page_stands_as_it_is_made(page: str, hold: Hold) -> None:
-    hold(page, MADE[page])
 
 
 def test_every_provider_has_a_page_and_no_page_is_left_of_one_that_is_gone() -> None:

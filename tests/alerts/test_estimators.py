@@ -10,6 +10,7 @@ estimators = script("estimators")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
+@pytest.mark.rules
 def test_the_rules_are_right_and_the_page_says_so() -> None:
     for promtool in promtools():
         rows = estimators.measured(promtool)

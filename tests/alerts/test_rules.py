@@ -1,5 +1,6 @@
-"""The rules: accepted with every lint, made from their source, and right in every case of alerts/tests."""
+"""The rules: accepted with every lint, and right in every case of alerts/tests."""
 
+import copy
 import re
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.alerts.loading import ALERTS, ROOT, alerts, promtools, rules, script
+from tests.alerts.loading import ALERTS, ROOT, alerts, played, promtools, rules, script
 
 SEVERITIES = {"w": "warning", "c": "critical", "i": "info"}
 CONTRACT = """
@@ -55,6 +56,20 @@ def as_in_kubernetes(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def in_both_places(document: dict[str, Any]) -> dict[str, Any]:
+    """Each world with its targets twice, side by side: outside Kubernetes, and as the Prometheus Operator has them.
+
+    It is played once for both, and the rules must keep the two apart besides.
+    """
+    inside = as_in_kubernetes(copy.deepcopy(document))
+    for test, more in zip(document["tests"], inside["tests"], strict=True):
+        test["input_series"] += more["input_series"]
+        for kind, expected in (("alert_rule_test", "exp_alerts"), ("promql_expr_test", "exp_samples")):
+            for one, other in zip(test.get(kind, ()), more.get(kind, ()), strict=True):
+                one[expected] += other[expected]
+    return document
+
+
 def test_the_names_and_severities_are_those_of_the_contract() -> None:
     assert {name: rule["labels"] for name, rule in alerts().items()} == {
         name: {"severity": SEVERITIES[letter]} for name, letter in re.findall(r"(\w+) ([wci])\b", CONTRACT)
@@ -80,11 +95,6 @@ def test_no_regular_expression_stands_where_a_literal_would_do() -> None:
     matchers = [found for rule in rules() for found in re.findall(r'[=!]~"([^"]*)"', rule["expr"])]
     assert matchers
     assert [text for text in matchers if re.fullmatch(r"\w*", text)] == []
-
-
-@pytest.mark.parametrize("name", ["rules.yml", "kubernetes/prometheus-rule.yml"])
-def test_what_is_shipped_stands_as_it_is_made(name: str) -> None:
-    assert (ALERTS / name).read_text("utf-8") == build.files(*build.links())[name], "run python alerts/build.py"
 
 
 def test_the_resource_for_kubernetes_has_the_same_rules() -> None:
@@ -138,12 +148,11 @@ def test_every_alert_has_a_case_that_fires_one_that_is_quiet_and_a_recovery() ->
     assert quiet == set(alerts())
 
 
-@pytest.mark.parametrize("variant", ["plain", pytest.param("kubernetes", marks=pytest.mark.end_to_end)])
+@pytest.mark.rules
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_promtool_finds_every_case_as_it_is_expected(path: Path, variant: str, tmp_path: Path) -> None:
-    document = case(path) if variant == "plain" else as_in_kubernetes(case(path))
+def test_promtool_finds_every_case_as_it_is_expected(path: Path, tmp_path: Path) -> None:
     file = tmp_path / "tests.yml"
-    file.write_text(yaml.safe_dump(document), "utf-8")
+    file.write_text(yaml.safe_dump(in_both_places(case(path))), "utf-8")
     for promtool in promtools():
-        done = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, check=False)
+        done = played(promtool, file)
         assert done.returncode == 0, done.stdout + done.stderr
