@@ -618,10 +618,13 @@ def test_the_timeout_is_kept_while_a_name_is_being_resolved(tmp_path: Path) -> N
     assert took < 8  # the resolver's own patience is 30 s
 
 
-@pytest.mark.parametrize("form", ["table", "nagios"])
-def test_a_result_that_nobody_can_read_is_unknown(provider: Provider, tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(("form", "unbuffered"), [("table", ""), ("nagios", ""), ("nagios", "1")])
+def test_a_result_that_nobody_can_read_is_unknown(
+    provider: Provider, tmp_path: Path, form: str, unbuffered: str
+) -> None:
+    python = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        ended = command(f"--config.file={provider.file(tmp_path, '500')}", f"--format={form}", stdout=full)
+        ended = command(f"--config.file={provider.file(tmp_path, '500')}", f"--format={form}", stdout=full, env=python)
     assert ended.returncode == 3
     assert "No space left on device" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -107,5 +107,6 @@ def _write(text: str) -> int:
         sys.stdout.flush()
     except OSError as error:
         logger.error("Result can't be written", extra={"err": error.strerror})  # noqa: TRY400
+        sys.stdout = None  # its buffer still holds the text, and the flush at the end would fail once more, with 120
         return _UNKNOWN
     return 0
