@@ -1,5 +1,6 @@
 """The rules and the scripts beside them, as the tests read them."""
 
+import functools
 import importlib.util
 import os
 import subprocess
@@ -29,6 +30,7 @@ def script(name: str) -> ModuleType:
     return module
 
 
+@functools.cache
 def rules() -> list[dict[str, Any]]:
     """Every rule that is shipped."""
     document = yaml.safe_load((ALERTS / "rules.yml").read_text("utf-8"))

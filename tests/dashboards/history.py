@@ -1,6 +1,7 @@
 """A Prometheus that has 35 days of the scenario in it, and what the rules would have recorded of them."""
 
 import contextlib
+import functools
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ class Rule:
     labels: Mapping[str, str]
 
 
+@functools.cache
 def groups() -> list[Any]:
     """The groups of the rule file."""
     found: list[Any] = yaml.safe_load(RULES.read_text("utf-8"))["groups"]

@@ -111,34 +111,34 @@ def plan(status: str, minutes: tuple[int, int] = (0, MINUTES), **labels: str) ->
 
 
 PLANS = [query for query in queries() if "account:sms_subscription_status" in query.expr]
-EVERY_PLAN = pytest.mark.parametrize("query", [pytest.param(query, id=str(query)) for query in PLANS])
 
 
-@EVERY_PLAN
+def of_plans(to: Mapping[str, float], **values: str) -> dict[str, Mapping[str, float]]:
+    """Every query of a plan's state, and what each is to give."""
+    return {filled(query.expr, 60, provider="qlara", **values): to for query in PLANS}
+
+
 @pytest.mark.parametrize(
     ("one", "other", "worse"),
     [("active", "suspended", "suspended"), ("cancelled", "active", "cancelled"), ("trial", "active", "trial")],
 )
 def test_of_two_replicas_that_differ_the_worse_state_is_shown(
-    query: Query, one: str, other: str, worse: str, tmp_path: Path, promtool: str
+    one: str, other: str, worse: str, tmp_path: Path, promtool: str
 ) -> None:
     given = [*plan(one, instance="a", account="two"), *plan(other, instance="b", account="two")]
     expected = {'{job="sms", provider="qlara", account="two"}': STATUSES.index(worse) + 1.0}
-    shown(tmp_path, promtool, given, {filled(query.expr, 60, provider="qlara", account="two"): expected}, [RULES])
+    shown(tmp_path, promtool, given, of_plans(expected, account="two"), [RULES])
 
 
-@EVERY_PLAN
-def test_a_change_of_labels_shows_no_state_that_never_was(query: Query, tmp_path: Path, promtool: str) -> None:
+def test_a_change_of_labels_shows_no_state_that_never_was(tmp_path: Path, promtool: str) -> None:
     change = MINUTES - 10
     before = plan("active", (0, change), instance="a", account="moved", team="x")
     after = plan("trial", (change, MINUTES), instance="a", account="moved", team="y")
     expected = {'{job="sms", provider="qlara", account="moved"}': STATUSES.index("trial") + 1.0}
-    asked = filled(query.expr, 60, provider="qlara", account="moved")
-    shown(tmp_path, promtool, [*before, *after], {asked: expected}, [RULES])
+    shown(tmp_path, promtool, [*before, *after], of_plans(expected, account="moved"), [RULES])
 
 
-@EVERY_PLAN
-def test_an_account_in_two_namespaces_is_two_accounts(query: Query, tmp_path: Path, promtool: str) -> None:
+def test_an_account_in_two_namespaces_is_two_accounts(tmp_path: Path, promtool: str) -> None:
     states = {"prod": "active", "staging": "suspended"}
     given = [
         one for space, status in states.items() for one in plan(status, namespace=space, instance=space, account="x")
@@ -147,8 +147,9 @@ def test_an_account_in_two_namespaces_is_two_accounts(query: Query, tmp_path: Pa
         f'{{job="sms", namespace="{space}", provider="qlara", account="x"}}': STATUSES.index(status) + 1.0
         for space, status in states.items()
     }
-    both, one = (filled(query.expr, 60, provider="qlara", account="x", **more) for more in ({}, {"namespace": "prod"}))
-    shown(tmp_path, promtool, given, {both: expected, one: dict(list(expected.items())[:1])}, [RULES])
+    both = of_plans(expected, account="x")
+    one = of_plans(dict(list(expected.items())[:1]), account="x", namespace="prod")
+    shown(tmp_path, promtool, given, {**both, **one}, [RULES])
 
 
 def test_every_panel_that_names_a_plans_state_is_asked() -> None:
