@@ -1,7 +1,7 @@
 # ruff: noqa: INP001  # a script beside the pages, no package
 """Makes the pages that say what the code says: metrics and providers, in Markdown.
 
-`tests/test_docs.py` holds the committed files to it; `make golden` writes them.
+`tests/test_golden.py` holds the committed files to it; `make golden` writes them.
 """
 
 from collections.abc import Iterable, Iterator

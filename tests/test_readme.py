@@ -27,12 +27,14 @@ YAML = [(text, yaml.safe_load(text)) for text in blocks(README, "yaml")]
 
 
 def made() -> str:
-    """The README with its table of metrics, and with what `--help` prints."""
+    """The README with its tables of providers, sign-in forms and metrics, and with what `--help` prints."""
     helps = "\n".join(
         f"```console\n$ sms-exporter{f' {command}' if command else ''} --help\n{help_of(command)}```\n"
         for command in COMMANDS
     )
-    text = filled(text_of(README), "metrics", metrics_table())
+    text = filled(text_of(README), "providers", providers_table())
+    text = filled(text, "sign-in", sign_in_table())
+    text = filled(text, "metrics", metrics_table())
     anew = filled(text, "help", helps)
     return text if text.split() == anew.split() else anew  # Python 3.13 breaks some lines elsewhere
 
@@ -182,15 +184,10 @@ def test_defaults_may_hold_what_it_says() -> None:
     assert set(re.findall(r"`(\w+)`", sentence)) == set(models.Defaults.model_fields)
 
 
-def test_the_table_of_providers_is_the_catalogue(hold: Hold) -> None:
-    hold(README, filled(text_of(README), "providers", providers_table()))
+def test_the_table_of_providers_is_the_catalogue() -> None:
     assert [f"docs/providers/{provider}.md" in section("Providers") for provider in builtin()] == [True] * len(
         builtin()
     )
-
-
-def test_the_table_of_sign_in_forms_is_the_table(hold: Hold) -> None:
-    hold(README, filled(text_of(README), "sign-in", sign_in_table()))
 
 
 def test_the_table_of_reasons_has_each_once_in_order() -> None:
