@@ -203,6 +203,7 @@ async def test_gzip_is_sent_to_those_who_take_it() -> None:
             assert "Content-Encoding" not in plain.headers
 
 
+@pytest.mark.end_to_end  # measures time
 async def test_a_scrape_ends_before_the_scrapers_timeout_less_the_offset(app: App) -> None:
     app.provider.script = lambda call: agile(seconds=30.0 if call.url.startswith("https://slow") else 0.0)
     app.settings = settings(account("slow", base_url="https://slow.test"), account("one"))

@@ -530,6 +530,7 @@ def command(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.end_to_end  # measures time
 def test_the_timeout_is_kept(provider: Provider, tmp_path: Path) -> None:
     file = provider.file(tmp_path, "500", "slow", "20")
     began = time.monotonic()

@@ -59,6 +59,7 @@ async def behaving(
         yield account(name, base_url=f"{scheme}://127.0.0.1:{port}", http=trusting)
 
 
+@pytest.mark.end_to_end  # measures time
 async def test_every_behaviour_gives_its_reason_in_one_scrape_that_ends_in_time_and_hides_nothing(
     client: HttpClient, authority: Authority, trusting: HttpSettings, caplog: pytest.LogCaptureFixture
 ) -> None:

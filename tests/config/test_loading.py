@@ -1033,6 +1033,7 @@ def test_anchors_and_merges_make_accounts() -> None:
     assert [each.name for each in loaded(text).settings.accounts] == ["a", "b", "c"]
 
 
+@pytest.mark.end_to_end  # measures time
 def test_two_hundred_accounts_load_well_below_a_second() -> None:
     text = "accounts:\n" + "".join(
         f"- {{name: a{n}, provider: qlara, auth: {{api_key: key-number-{n}}}, labels: {{cost_center: {n}}}}}\n"
