@@ -1,4 +1,4 @@
-"""Options and fixtures that several test files use."""
+"""What several test files use: the profile of property tests, and programs that may be missing."""
 
 import os
 import shutil
