@@ -1,4 +1,4 @@
-"""The processes of a measurement: provider, exporter, rival; each ends with its block."""
+"""The processes of a measurement: provider, exporter, prototype, rival; each ends with its block."""
 
 import json
 import os
@@ -8,12 +8,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 import trustme
 import yaml
+
+START_SECONDS = 120.0
+"""How long a process may take until it listens; thousands of accounts take a while to read."""
+
+SCRAPE_SECONDS = 300.0
 
 
 def free_port() -> int:
@@ -25,17 +31,36 @@ def free_port() -> int:
 
 
 def wait_for(port: int) -> None:
-    """Until something listens on a port of loopback."""
-    while True:
+    """Until something listens on a port of loopback.
+
+    Raises:
+        TimeoutError: nothing does.
+    """
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.002)
         else:
             return
+    raise TimeoutError(f"nothing listens on port {port}")
 
 
-class _Process:
+def certificates(folder: Path) -> tuple[Path, Path, Path]:
+    """An authority of one's own, and a certificate of loopback with its key, as files in a folder."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    files = (folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    authority.cert_pem.write_to_path(files[0])
+    issued.cert_chain_pems[0].write_to_path(files[1])
+    issued.private_key_pem.write_to_path(files[2])
+    return files
+
+
+class Child:
+    """A process that was started here."""
+
     popen: "subprocess.Popen[bytes]"
 
     def __enter__(self) -> Self:
@@ -51,9 +76,8 @@ class _Process:
         self.popen.wait(15)
 
     def cpu_seconds(self) -> float:
-        """User and system time so far."""
-        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User and system time so far, of all its threads, those that have ended too."""
+        return time.clock_gettime((~self.popen.pid << 3) | 2)  # the process' CPU clock: clock_getcpuclockid(3)
 
     def rss_mib(self) -> float:
         """Resident memory."""
@@ -61,7 +85,7 @@ class _Process:
         return round(next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024, 1)
 
 
-class Provider(_Process):
+class Provider(Child):
     """`benchmarks.provider` on a free port."""
 
     def __init__(self, folder: Path, seconds: float, tls: bool) -> None:
@@ -69,13 +93,8 @@ class Provider(_Process):
         command = [sys.executable, "-m", "benchmarks.provider", str(port), str(seconds)]
         self.ca_file: Path | None = None
         if tls:
-            authority = trustme.CA()
-            certificate = authority.issue_cert("127.0.0.1")
-            self.ca_file = folder / "ca.pem"
-            authority.cert_pem.write_to_path(self.ca_file)
-            certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-            certificate.private_key_pem.write_to_path(folder / "key.pem")
-            command += [str(folder / "cert.pem"), str(folder / "key.pem")]
+            self.ca_file, *pair = certificates(folder)
+            command += map(str, pair)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{port}"
         self._context = ssl.create_default_context(cafile=self.ca_file) if tls else None
         self.popen = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -83,43 +102,98 @@ class Provider(_Process):
         self.popen.stdout.readline()
 
     def counts(self) -> dict[str, int]:
-        """Calls and connections so far; asking opens a connection of its own."""
-        with urllib.request.urlopen(f"{self.url}/counts", context=self._context, timeout=30) as answer:
+        """What it has counted so far; asking opens a connection of its own, which counts."""
+        return self.tell("counts")
+
+    def tell(self, what: str) -> dict[str, int]:
+        """Make it `close`, `reset`, `hole`, `fail` or `heal` (see `benchmarks.provider`); the counts."""
+        with urllib.request.urlopen(f"{self.url}/{what}", context=self._context, timeout=30) as answer:
             counts: dict[str, int] = json.loads(answer.read())
             return counts
 
+    def since(self, before: dict[str, int]) -> dict[str, int]:
+        """What has been added to earlier counts, without what asking adds."""
+        added = {name: count - before[name] for name, count in self.counts().items()}
+        added["connections"] -= 1
+        added["handshakes"] -= 1 if self.ca_file else 0
+        return added
 
-class Exporter(_Process):
-    """This exporter with so many accounts of three calls."""
 
-    def __init__(self, folder: Path, provider: Provider, accounts: int, cache_ttl: str) -> None:
-        config_file = folder / "sms-exporter.yml"
-        defaults: dict[str, object] = {"cache_ttl": cache_ttl, "timeout": "60s"}
+class Exporter(Child):
+    """This exporter with so many accounts of three calls, each with a key of its own.
+
+    What it logs goes to `log_file` from level info on; without one only errors are logged. `cache_ttl` is that of all
+    apis; those in `kept_apis` are asked once in an hour.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        provider: Provider,
+        accounts: int,
+        cache_ttl: str = "0s",
+        timeout: str = "60s",
+        log_file: Path | None = None,
+        kept_apis: Sequence[str] = (),
+    ) -> None:
+        port = free_port()
+        config_file = folder / f"sms-exporter-{port}.yml"
+        defaults: dict[str, object] = {"cache_ttl": cache_ttl, "timeout": timeout}
         if provider.ca_file is not None:
             defaults["http"] = {"tls_config": {"ca_file": str(provider.ca_file)}}
+        shared: dict[str, object] = {"provider": "qlara", "base_url": provider.url}
+        if kept_apis:
+            shared["api_settings"] = {api: {"cache_ttl": "1h"} for api in kept_apis}
         config = {
             "defaults": defaults,
-            "accounts": [
-                {"name": f"a{n}", "provider": "qlara", "base_url": provider.url, "auth": {"api_key": f"key-number-{n}"}}
-                for n in range(accounts)
-            ],
+            "accounts": [{"name": f"a{n}", "auth": {"api_key": f"key-number-{n}"}, **shared} for n in range(accounts)],
         }
         config_file.write_text(yaml.dump(config, Dumper=yaml.CSafeDumper))
-        port = free_port()
-        self._url = f"http://127.0.0.1:{port}/metrics"
-        self._ups = accounts
+        self.address = f"127.0.0.1:{port}"
+        self._accounts = accounts
         command = [sys.executable, "-m", "exporter", f"--config.file={config_file}"]
-        self.popen = subprocess.Popen(
-            [*command, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"], stdout=subprocess.DEVNULL
-        )
+        command += [f"--web.listen-address={self.address}", f"--log.level={'info' if log_file else 'error'}"]
+        with (log_file or Path(os.devnull)).open("wb") as log:
+            self.popen = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log if log_file else None)
         wait_for(port)
+
+    def page(self, deadline_seconds: float | None = None) -> bytes:
+        """One scrape's text, with so many seconds as Prometheus tells them."""
+        headers = {} if deadline_seconds is None else {"X-Prometheus-Scrape-Timeout-Seconds": str(deadline_seconds)}
+        request = urllib.request.Request(f"http://{self.address}/metrics", headers=headers)
+        with urllib.request.urlopen(request, timeout=SCRAPE_SECONDS) as answer:
+            body: bytes = answer.read()
+            return body
+
+    def lost(self, page: bytes) -> int:
+        """How many accounts are not up in it."""
+        begin, end = page.index(b"sms_account_up{"), page.index(b"# HELP sms_api_up")
+        return self._accounts - page.count(b"} 1\n", begin, end)
 
     def scrape(self) -> bytes:
         """One scrape, every account of which must be up."""
-        with urllib.request.urlopen(self._url, timeout=300) as answer:
-            body: bytes = answer.read()
-        assert body.count(b"} 1\n", body.index(b"sms_account_up{"), body.index(b"# HELP sms_api_up")) == self._ups
-        return body
+        page = self.page()
+        assert self.lost(page) == 0, f"{self.lost(page)} accounts are not up"
+        return page
+
+
+class Prototype(Child):
+    """`benchmarks.prototype` for so many accounts."""
+
+    def __init__(self, provider: Provider, accounts: int) -> None:
+        port = free_port()
+        self._url = f"http://127.0.0.1:{port}/metrics"
+        self._accounts = accounts
+        command = [sys.executable, "-m", "benchmarks.prototype", str(port), provider.url, str(accounts)]
+        self.popen = subprocess.Popen([*command, *([str(provider.ca_file)] if provider.ca_file else [])])
+        wait_for(port)
+
+    def scrape(self) -> bytes:
+        """One scrape; every account must be in it."""
+        with urllib.request.urlopen(self._url, timeout=SCRAPE_SECONDS) as answer:
+            page: bytes = answer.read()
+        assert page.count(b"credit_balance{") == self._accounts
+        return page
 
 
 JSON_EXPORTER_MODULES = {
@@ -129,7 +203,7 @@ JSON_EXPORTER_MODULES = {
 }
 
 
-class JsonExporter(_Process):
+class JsonExporter(Child):
     """json_exporter, reading the same answers, an api a module."""
 
     def __init__(self, folder: Path, binary: str) -> None:
@@ -152,7 +226,7 @@ class JsonExporter(_Process):
         wait_for(port)
 
 
-class Rival(_Process):
+class Rival(Child):
     """`benchmarks.rivals`: a scrape for each line."""
 
     def __init__(self, name: str, provider: Provider, accounts: int, *more: str) -> None:
