@@ -1,8 +1,8 @@
 # demo   runs the exporter on simulated accounts
 # test   everything, set-up included: first on every core, then one after another what must not be disturbed
 # stack  simulator, exporter, Prometheus with the rules, and Alertmanager, all real
-# bench  speed beside what else does the same work; figures are in docs/performance.md
-# soak   10,000 scrapes with injected faults switching at random
+# bench  speed beside a bare protocol and what else does the same work; figures are in docs/performance.md
+# soak   10,000 scrapes with injected faults switching at random, then as many over TLS with resets
 # check  format, lint, types, order of the rooms, and the fast tests, on every core
 # golden writes the golden files and the generated pages anew: look at their diff
 # Works without uv: it is then installed into a virtual environment of its own.
@@ -41,6 +41,7 @@ bench: $(UV)
 
 soak: $(UV)
 	$(RUN) python -m benchmarks.soak --scrapes 10000 $(FLAGS)
+	$(RUN) python -m benchmarks.soak --scrapes 10000 --tls $(FLAGS)
 
 # What the tests need beside Python: Prometheus with promtool, from the distribution's packages.
 packages: $(UV)

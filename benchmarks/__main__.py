@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +62,7 @@ def visit(name: str, plan: Plan) -> list[Row]:
     """One world's rows, told as they come; what goes wrong ends this world alone, and is told."""
     print(f"\n{name}", flush=True)
     rows: list[Row] = []
+    began = time.monotonic()
     try:
         for row in WORLDS[name](plan):
             rows.append(row)
@@ -68,6 +70,7 @@ def visit(name: str, plan: Plan) -> list[Row]:
     except (OSError, AssertionError) as error:
         rows.append({"failed": f"{type(error).__name__}: {error}"})
         print(table(rows[-1:]), flush=True)
+    print(f"({time.monotonic() - began:.0f} s)", flush=True)
     return rows
 
 

@@ -60,7 +60,7 @@ class _Rounds:
 
 def _compared(plan: Plan, accounts: int, tls: bool, closes: bool) -> Row:
     seconds = plan.seconds(0.2)
-    batch = 1 if closes else max(1, min(10, 60 // accounts))
+    batch = 1 if closes else max(1, min(5, 60 // accounts))
     with (
         Provider(plan.folder, seconds, tls) as provider,
         Exporter(plan.folder, provider, accounts) as exporter,

@@ -196,6 +196,24 @@ class Prototype(Child):
         return page
 
 
+class Front(Child):
+    """`benchmarks.front` before a server on loopback."""
+
+    def __init__(self, folder: Path, server_port: int) -> None:
+        port = free_port()
+        self.url = f"https://127.0.0.1:{port}"
+        self.ca_file, *pair = certificates(folder)
+        command = [sys.executable, "-m", "benchmarks.front", str(port), str(server_port), *map(str, pair)]
+        self.popen = subprocess.Popen(command, stdin=subprocess.PIPE)
+        wait_for(port)
+
+    def spoil(self, how: str) -> None:
+        """`close` or `reset` every connection of now."""
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(f"{how}\n".encode())
+        self.popen.stdin.flush()
+
+
 JSON_EXPORTER_MODULES = {
     "subscription": {"contacts_max": "{ .features.maxContacts }"},
     "credit": {"credit_balance": "{ .balance }", "credit_recharge": "{ .lastRechargeAmount }"},

@@ -45,7 +45,7 @@ def _compared(plan: Plan, accounts: int, seconds: float, tls: bool) -> Row:
         row["opened_first"], row["opened_second"], row["opened_later"] = opened
         row["calls_per_scrape"] = (counts[-1]["calls"] - counts[-2]["calls"]) / rounds
         if not tls:
-            _add_rivals(row, plan, provider, min(rounds, 5))
+            _add_rivals(row, plan, provider, min(rounds, 3))
     if seconds:
         for name in ("scrape", *RIVALS):
             if f"{name}_ms" in row:

@@ -7,6 +7,10 @@ has taken is what it needs, and the rest may add no more than noise. Descriptors
 api at most, since one call is in flight for each, and the second half of the run no more than the first (how
 many are kept goes up and down with the injected faults, which close them). After the last scrape no call may begin, no
 time of the processor be spent, and the process has to end in order.
+
+With `--tls` the accounts are asked through a TLS front (`benchmarks.front`), which before some scrapes closes every
+connection or resets it at the next byte. OAuth signs the URL that the simulator doesn't see then: such accounts stay
+with plain HTTP.
 """
 
 import argparse
@@ -22,12 +26,15 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
+from benchmarks.processes import Front
 from tests.processes import Process, Simulator, exporter, simulator
 
 ACCOUNTS = 20
@@ -35,8 +42,11 @@ AT_ONCE = 6
 STAGES = 10
 SWITCH_EVERY = 5
 RELOAD_EVERY = 60
+SPOILT_SHARE = 0.1
 CALL_TIMEOUT_SECONDS = 0.5
 QUIET_SECONDS = 2.0
+
+COMPLAINT_CHARACTERS = 4000
 
 MOST_GROWTH_MIB = 4.0
 MOST_NEW_THREADS = 3  # the pool that reads large answers and resolves names fills as it is needed
@@ -85,6 +95,7 @@ class Report:
     statuses: Counter[str] = field(default_factory=Counter)
     left: int = 0
     reloads: int = 0
+    spoilt: Counter[str] = field(default_factory=Counter)
     start: Reading = Reading(0, 0.0, 0, 0)
     readings: list[Reading] = field(default_factory=list)
     apis: int = 0
@@ -112,6 +123,12 @@ class Report:
         """Resident memory at the end against that after the first fifth."""
         return self.readings[-1].rss_mib - self.settled.rss_mib
 
+    @property
+    def complaint(self) -> str:
+        """What Python or the exporter complains of in the log: the first place, with what follows it."""
+        found = re.search("Traceback|never awaited|was destroyed|never retrieved|Unclosed|[Uu]nexpected error", self.said)
+        return self.said[self.said.rfind("\n", 0, found.start()) + 1 :][:COMPLAINT_CHARACTERS] if found else ""
+
     def violations(self) -> list[str]:
         """Everything that is not as it should be."""
         half = len(self.readings) // 2
@@ -127,9 +144,7 @@ class Report:
             f"{self.cpu_seconds_when_quiet:g} s of CPU while nothing ran": self.cpu_seconds_when_quiet
             <= MOST_IDLE_CPU_SECONDS,
             f"it ended with {self.exit_code}": self.exit_code == 0,
-            "a traceback or an unawaited task in the log": not re.search(
-                "Traceback|never awaited|was destroyed|never retrieved|Unclosed|[Uu]nexpected error", self.said
-            ),
+            f"a traceback or an unawaited task in the log: {self.complaint}": not self.complaint,
         }
         return [violation for violation, fine in checks.items() if not fine]
 
@@ -143,6 +158,7 @@ class Report:
                 *lines,
                 f"{total} scrapes in {self.seconds:.0f} s, by status {dict(self.statuses)}; {self.left} left early",
                 f"{self.calls} calls of {self.apis} apis; {self.reloads} reloads",
+                *([f"connections spoilt before scrapes: {dict(self.spoilt)}"] if self.spoilt else []),
                 f"longest scrape {self.longest_seconds:.2f} s",
                 f"failures seen: {reasons}",
                 f"memory {self.growth_mib:+.1f} MiB since the first fifth (at most {self.most_growth_mib:+g})",
@@ -164,14 +180,20 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def write_config(provider: Simulator, path: Path) -> list[tuple[str, str]]:
-    """The simulator's accounts with nothing cached and short timeouts; gives their names and providers."""
+def write_config(provider: Simulator, path: Path, front: Front | None = None) -> list[tuple[str, str]]:
+    """The simulator's accounts with nothing cached and short timeouts; gives their names and providers.
+
+    With a front they are asked through it, but for those that sign URLs.
+    """
     document = yaml.safe_load(provider.config_file.read_text())
     document["defaults"] = {"cache_ttl": "0s", "timeout": f"{CALL_TIMEOUT_SECONDS * 1000:.0f}ms", "stale_for": "1s"}
     document["accounts"] = document["accounts"][:ACCOUNTS]
     for account in document["accounts"]:
         if "prices" in account:
             account["api_settings"] = {"prices": {"cache_ttl": "0s"}}
+        if front is not None and "oauth1" not in account["auth"]:
+            account["base_url"] = account["base_url"].replace(provider.url, front.url)
+            account["http"] = {"tls_config": {"ca_file": str(front.ca_file)}}
     path.write_text(yaml.safe_dump(document))
     return [(account["name"], account["provider"]) for account in document["accounts"]]
 
@@ -179,9 +201,17 @@ def write_config(provider: Simulator, path: Path) -> list[tuple[str, str]]:
 class Soak:
     """The scrapers and the switching of injected faults; `seed` decides what happens in which order."""
 
-    def __init__(self, provider: Simulator, address: str, accounts: Sequence[tuple[str, str]], seed: int) -> None:
+    def __init__(
+        self,
+        provider: Simulator,
+        address: str,
+        accounts: Sequence[tuple[str, str]],
+        seed: int,
+        front: Front | None = None,
+    ) -> None:
         self.report = Report()
         self._provider = provider
+        self._front = front
         self._address = address
         self._accounts = accounts
         self._rng = random.Random(seed)
@@ -228,6 +258,8 @@ class Soak:
                 self._switch()
             if self._given % RELOAD_EVERY == 0:
                 self._reload()
+            if self._front is not None and self._rng.random() < SPOILT_SHARE:
+                self._spoil(self._front)
             leaves = self._rng.random() < 0.02
             if leaves:
                 self._until += 1  # it doesn't count
@@ -240,6 +272,11 @@ class Soak:
         account, name = self._rng.choice(self._accounts)
         target = {"provider": name} if self._rng.random() < 0.1 else {"account": account}
         self._provider.control("injected-faults", "POST", {**target, **self._rng.choice(INJECTED_FAULTS)})
+
+    def _spoil(self, front: Front) -> None:
+        how = self._rng.choice(["close", "reset"])
+        front.spoil(how)
+        self.report.spoilt[how] += 1
 
     def _reload(self) -> None:
         # Refused keys would be held back for the rest of the run.
@@ -259,13 +296,15 @@ class Soak:
         return str(response.status), response.read().decode()
 
 
-def soak(folder: Path, scrapes: int, seed: int = 1) -> Report:
-    """Run it; `folder` takes logs and configuration."""
-    with simulator(folder, "--latency", "0-10", "--seed", str(seed)) as provider:
+def soak(folder: Path, scrapes: int, seed: int = 1, *, tls: bool = False) -> Report:
+    """Run it; `folder` takes logs, configuration and certificates."""
+    with ExitStack() as stack:
+        provider = stack.enter_context(simulator(folder, "--latency", "0-10", "--seed", str(seed)))
+        front = stack.enter_context(Front(folder, urlsplit(provider.url).port or 0)) if tls else None
         config_file = folder / "soak.yml"
-        accounts = write_config(provider, config_file)
+        accounts = write_config(provider, config_file, front)
         with exporter(folder, config_file, "--web.enable-lifecycle", name="soak") as (address, process):
-            run = Soak(provider, address, accounts, seed)
+            run = Soak(provider, address, accounts, seed, front)
             run.report.start = read_process(process.popen.pid)
             began = time.monotonic()
             for stage in range(1, STAGES + 1):
@@ -292,9 +331,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--scrapes", type=int, default=10_000, help="how many (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other injected faults (%(default)s)")
+    parser.add_argument("--tls", action="store_true", help="over TLS, with connections closed and reset")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        report = soak(Path(folder), options.scrapes, options.seed)
+        report = soak(Path(folder), options.scrapes, options.seed, tls=options.tls)
     print(report)
     violations = report.violations()
     for violation in violations:

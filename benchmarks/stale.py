@@ -50,9 +50,9 @@ class _Spoilt:
 
 
 def _rows(plan: Plan, what: str, tls: bool) -> Iterator[Row]:
-    for accounts in plan.sizes(3, 20) if what == "hole" else plan.sizes(3, 20, 200):
+    for accounts in plan.sizes(20) if what == "hole" else plan.sizes(3, 20, 200):
         with Provider(plan.folder, plan.seconds(0.2), tls) as provider:
-            rounds = [_round(plan, provider, accounts, what) for _ in range(plan.rounds(4))]
+            rounds = [_round(plan, provider, accounts, what) for _ in range(plan.rounds(2 if what == "hole" else 3))]
         yield {
             "accounts": accounts,
             "rounds": len(rounds),

@@ -20,8 +20,9 @@ SHORT = 400
 
 
 @pytest.mark.end_to_end
-def test_scrapes_under_switching_injected_faults_leave_nothing_behind(tmp_path: Path) -> None:
-    report = soak(tmp_path, SHORT)
+@pytest.mark.parametrize("tls", [False, True], ids=["HTTP", "TLS, with connections closed and reset"])
+def test_scrapes_under_switching_injected_faults_leave_nothing_behind(tmp_path: Path, tls: bool) -> None:
+    report = soak(tmp_path, SHORT, tls=tls)
     print(report)
     assert report.violations() == []
     assert report.statuses["200"] == SHORT
@@ -30,6 +31,7 @@ def test_scrapes_under_switching_injected_faults_leave_nothing_behind(tmp_path: 
     assert report.left > 0
     assert report.reloads == SHORT // 60
     assert report.calls > SHORT
+    assert report.spoilt.keys() == ({"close", "reset"} if tls else set())
 
 
 def readings(*rss_mib: float, fds: int = 40, threads: int = 4) -> list[Reading]:
