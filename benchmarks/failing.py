@@ -43,7 +43,7 @@ def mass_failure(plan: Plan) -> Iterator[Row]:
             "failing_cpu_ms": round(1000 * statistics.median(bad for _, bad in pairs) / accounts, 3),
             "cpu_ratio": round(statistics.median(bad / good for good, bad in pairs), 2),
             "failing_scrape_s": round(max(walls), 2),
-            "wall_by_deadline": round(max(walls) / DEADLINE_SECONDS, 3),
+            "wall_by_deadline": round(max(*walls, down_wall) / DEADLINE_SECONDS, 3),
             "lost_when_good": max(lost)[0],
             "lost_when_failing": min(lost_when_bad for _, lost_when_bad in lost),
             "down_cpu_ratio": round(down / good, 2),

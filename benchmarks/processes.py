@@ -86,11 +86,12 @@ class Child:
 
 
 class Provider(Child):
-    """`benchmarks.provider` on a free port."""
+    """`benchmarks.provider` on a free port; unless `varied`, the plan's answer stays the same."""
 
-    def __init__(self, folder: Path, seconds: float, tls: bool) -> None:
+    def __init__(self, folder: Path, seconds: float, tls: bool, varied: bool = True) -> None:
         port = free_port()
         command = [sys.executable, "-m", "benchmarks.provider", str(port), str(seconds)]
+        command.append("varied" if varied else "steady")
         self.ca_file: Path | None = None
         if tls:
             self.ca_file, *pair = certificates(folder)

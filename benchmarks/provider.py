@@ -1,8 +1,8 @@
 """A provider that is too fast to be the limit: the three calls of qlara, each answered after a fixed time.
 
-A bare protocol, one write an answer: `python -m benchmarks.provider PORT SECONDS [CERT_FILE KEY_FILE]`. It counts
-calls, connections, TLS handshakes and how many of these resumed a session, and tells them at `/counts`. What else is
-asked for there changes how it behaves, and tells the counts too:
+A bare protocol, one write an answer: `python -m benchmarks.provider PORT SECONDS varied [CERT_FILE KEY_FILE]`; `steady`
+in the place of `varied` lets the plan stay the same. It counts calls, connections, TLS handshakes and how many of these
+resumed a session, and tells them at `/counts`. What else is asked for there changes how it behaves, and tells them too:
 
 - `/close`: every other connection is closed, as a load balancer closes idle ones.
 - `/reset`: every other connection is reset at the next byte that comes on it.
@@ -24,7 +24,7 @@ from typing import cast
 
 PREFIX = b"/api/v1/partner-gateway/subscription"
 VARIANTS = 997
-"""So many credits and quotas in turn, so that an account is told another one at every scrape; its plan stays."""
+"""So many plans, credits and quotas in turn, so that an account is told others at every scrape."""
 
 
 def _answer(document: object) -> bytes:
@@ -36,31 +36,43 @@ def _answers(document: Callable[[int], object]) -> Iterator[bytes]:
     return itertools.cycle([_answer(document(number)) for number in range(VARIANTS)])
 
 
-ANSWERS = {
-    PREFIX: _answers(
-        lambda _: {
-            "subscriptionId": "sub_1",
-            "plan": "Business Pro",
-            "status": "ACTIVE",
-            "startDate": "2026-01-01T00:00:00+01:00",
-            "endDate": "2026-12-31T23:59:59+01:00",
-            "autoRenew": True,
-            "features": {"sms": True, "rcs": True, "whatsapp": True, "maxContacts": 50000, "webhooks": True},
-        }
-    ),
-    PREFIX + b"/credit": _answers(
-        lambda number: {
-            "balance": round(1250.75 - 0.07 * number, 2),
-            "currency": "EUR",
-            "lastRechargeDate": "2026-04-01T00:00:00+02:00",
-            "lastRechargeAmount": 500.0,
-            "estimatedMessagesRemaining": {"sms": 35735 - number, "rcs": 25015 - number, "whatsapp": 17867 - number},
-        }
-    ),
-    PREFIX + b"/contacts": _answers(
-        lambda number: {"used": 32450 + number, "total": 50000, "percentage": 64.9, "lists": 12}
-    ),
-}
+def answers(varied: bool) -> dict[bytes, Iterator[bytes]]:
+    """What is told at each path, one after the other; without `varied` the plan stays the same."""
+    return {
+        PREFIX: _answers(
+            lambda number: {
+                "subscriptionId": "sub_1",
+                "plan": "Business Pro",
+                "status": "ACTIVE",
+                "startDate": "2026-01-01T00:00:00+01:00",
+                "endDate": "2026-12-31T23:59:59+01:00",
+                "autoRenew": True,
+                "features": {
+                    "sms": True,
+                    "rcs": True,
+                    "whatsapp": True,
+                    "maxContacts": 50000 + (number if varied else 0),
+                    "webhooks": True,
+                },
+            }
+        ),
+        PREFIX + b"/credit": _answers(
+            lambda number: {
+                "balance": round(1250.75 - 0.07 * number, 2),
+                "currency": "EUR",
+                "lastRechargeDate": "2026-04-01T00:00:00+02:00",
+                "lastRechargeAmount": 500.0,
+                "estimatedMessagesRemaining": {
+                    "sms": 35735 - number,
+                    "rcs": 25015 - number,
+                    "whatsapp": 17867 - number,
+                },
+            }
+        ),
+        PREFIX + b"/contacts": _answers(
+            lambda number: {"used": 32450 + number, "total": 50000, "percentage": 64.9, "lists": 12}
+        ),
+    }
 
 
 FAILURE = (
@@ -74,7 +86,8 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class Server:
     """What all connections share: the counts, who is connected, and whether calls fail."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, varied: bool) -> None:
+        self.answers = answers(varied)
         self.loop = asyncio.get_running_loop()
         self.seconds = seconds
         self.counts = Counter({"calls": 0, "connections": 0, "handshakes": 0, "resumed": 0})
@@ -128,9 +141,9 @@ class Conversation(asyncio.Protocol):
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             request, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
             path = request.split(b" ", 2)[1]
-            if path in ANSWERS:
+            if path in self._server.answers:
                 self._server.counts["calls"] += 1
-                answer = FAILURE if self._server.fails else next(ANSWERS[path])
+                answer = FAILURE if self._server.fails else next(self._server.answers[path])
                 self._server.loop.call_later(self._server.seconds, self._send, answer)
             else:
                 self._send(self._server.obey(path, self))
@@ -140,9 +153,9 @@ class Conversation(asyncio.Protocol):
             self.transport.write(answer)
 
 
-async def serve(port: int, seconds: float, context: ssl.SSLContext | None) -> None:
+async def serve(port: int, seconds: float, varied: bool, context: ssl.SSLContext | None) -> None:
     """Serve until the process ends."""
-    server = Server(seconds)
+    server = Server(seconds, varied)
     listening = await server.loop.create_server(
         lambda: Conversation(server), "127.0.0.1", port, ssl=context, backlog=4096
     )
@@ -156,11 +169,12 @@ def main() -> None:
 
     most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    port, seconds, plan, *pair = sys.argv[1:]
     context = None
-    if len(sys.argv) > 3:
+    if pair:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(sys.argv[3], sys.argv[4])
-    uvloop.run(serve(int(sys.argv[1]), float(sys.argv[2]), context))
+        context.load_cert_chain(*pair)
+    uvloop.run(serve(int(port), float(seconds), plan == "varied", context))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from benchmarks.provider import PREFIX
 from benchmarks.targets import TARGETS, Target, judged
 
 REQUEST = b"GET " + PREFIX + b"/credit HTTP/1.1\r\n\r\n"
+APIS = [b"", b"/credit", b"/contacts"]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["HTTP", "HTTPS"])
@@ -36,15 +37,16 @@ CONTEXTS: dict[str, ssl.SSLContext] = {}
 """A session belongs to its context."""
 
 
-def ask(connection: socket.socket) -> bytes:
-    connection.sendall(REQUEST)
+def ask(connection: socket.socket, api: bytes = b"/credit") -> bytes:
+    connection.sendall(REQUEST.replace(b"/credit", api))
     return connection.recv(4096)
 
 
 @pytest.mark.end_to_end
-def test_answers_differ_from_call_to_call(provider: Provider) -> None:
+@pytest.mark.parametrize("api", APIS)
+def test_answers_differ_from_call_to_call(provider: Provider, api: bytes) -> None:
     with connected(provider) as connection:
-        assert len({ask(connection) for _ in range(20)}) == 20
+        assert len({ask(connection, api) for _ in range(20)}) == 20
 
 
 @pytest.mark.end_to_end

@@ -35,7 +35,7 @@ BYTES_PER_ACCOUNT = 60_000
 
 @pytest.fixture
 def provider(tmp_path: Path) -> Iterator[Provider]:
-    with Provider(tmp_path, 0.0, tls=False) as provider:
+    with Provider(tmp_path, 0.0, tls=False, varied=False) as provider:
         yield provider
 
 
