@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def flags() -> argparse.ArgumentParser:
         metavar="WORLD",
         help=f"that world alone; repeatable: {', '.join(WORLDS)}",
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, and no 1,000 accounts")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and fewer of the large sizes")
     parser.add_argument("--accounts", type=_numbers, default=(), metavar="N,N", help="other sizes than a world's own")
     parser.add_argument("--upstream", type=float, metavar="MS", help="another provider's time than a world's own")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -67,7 +68,7 @@ def visit(name: str, plan: Plan) -> list[Row]:
         for row in WORLDS[name](plan):
             rows.append(row)
             print(table([row]), flush=True)
-    except (OSError, AssertionError) as error:
+    except (OSError, HTTPException, ValueError, AssertionError) as error:
         rows.append({"failed": f"{type(error).__name__}: {error}"})
         print(table(rows[-1:]), flush=True)
     print(f"({time.monotonic() - began:.0f} s)", flush=True)

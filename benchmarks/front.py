@@ -8,12 +8,10 @@ import asyncio
 import os
 import socket
 import ssl
-import struct
 import sys
 from typing import cast
 
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER: closing sends a reset at once."""
+from benchmarks.provider import RESET_ON_CLOSE
 
 
 class Inner(asyncio.Protocol):

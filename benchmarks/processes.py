@@ -73,7 +73,11 @@ class Child:
             if pipe is not None:
                 pipe.close()
         self.popen.terminate()
-        self.popen.wait(15)
+        try:
+            self.popen.wait(15)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
 
     def cpu_seconds(self) -> float:
         """User and system time so far, of all its threads, those that have ended too."""
