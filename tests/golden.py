@@ -17,15 +17,17 @@ from docs.generate import ROOT
 def files() -> Mapping[str, str]:
     """What each file must be, by its path from the root."""
     # Now: pytest itself must be the first to import its test files.
-    from tests import test_checking, test_exposition, test_readme
+    from tests import test_readme
+    from tests.check import test_command
+    from tests.metrics import test_exposition
 
     return {
         **{f"alerts/{name}": text for name, text in rules.files(*rules.links()).items()},
         **dashboards.files(),
         **docs.pages(),
         "README.md": test_readme.made(),
-        "tests/golden/check.json": test_checking.golden_json(),
-        "tests/golden/check.table": test_checking.golden_table(),
+        "tests/golden/check.json": test_command.golden_json(),
+        "tests/golden/check.table": test_command.golden_table(),
         "tests/golden/metrics.openmetrics": test_exposition.whole(openmetrics=True),
         "tests/golden/metrics.text": test_exposition.whole(openmetrics=False),
     }

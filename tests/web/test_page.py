@@ -27,8 +27,8 @@ from exporter.settings import AccountSettings, Pair, Settings, Thresholds
 from exporter.web import page
 from exporter.web.page import Page, render
 from exporter.web.routes import WebOptions
-from tests.test_app import App
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, rng, run, settings
+from tests.web.test_routes import App
 
 DAY = 86400.0
 USUAL = Thresholds(
@@ -130,7 +130,7 @@ def test_a_row_says_what_fails_with_reason_and_how_long() -> None:
 def test_a_reason_leads_to_its_section_of_the_documentation() -> None:
     text = shown(view("one", Observation("credit", None, Failure(Reason.TLS, "expired"))))
     assert f"{page.DOCUMENTATION}/troubleshooting.md#tls" in text.links
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     assert (root / "docs/troubleshooting.md").exists()
     assert (
         tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Documentation"] == page.DOCUMENTATION

@@ -12,8 +12,8 @@ from exporter.documents.faults import ConfigError, Fault
 from exporter.settings import AccountSettings
 from exporter.web.discovery import Origin, is_host, parse_external_url, target_groups
 from exporter.web.routes import WebOptions
-from tests.test_app import App
 from tests.virtual import account, settings
+from tests.web.test_routes import App
 
 
 async def targets(app: App, headers: dict[str, str] | None = None, path: str = "/sd") -> list[dict[str, Any]]:

@@ -261,7 +261,7 @@ def test_whatever_stands_in_it_is_valid_or_a_fault(content: bytes) -> None:
     assert all(re.match("[0-9]+: ", fault) for fault in faults(content))
 
 
-PAGE = Path(__file__).parent.parent / "docs" / "web-config.md"
+PAGE = Path(__file__).parents[2] / "docs" / "web-config.md"
 
 
 def test_the_page_shows_a_file_that_is_valid_and_a_scrape_that_promtool_takes(promtool: str, tmp_path: Path) -> None:

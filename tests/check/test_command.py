@@ -35,8 +35,8 @@ from tests.conftest import program
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, run, settings
 
 DAY = 86400
-GOLDEN = Path(__file__).parent / "golden"
-PAGE = Path(__file__).parent.parent / "docs" / "from-cron.md"
+GOLDEN = Path(__file__).parents[1] / "golden"
+PAGE = Path(__file__).parents[2] / "docs" / "from-cron.md"
 LIMITS = Thresholds(
     credit={"EUR": Pair(200, 50)},
     contacts_used_ratio=Pair(0.8, 1),
