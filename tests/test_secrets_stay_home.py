@@ -393,7 +393,7 @@ def shown_by_python(service: Service) -> dict[str, str]:
             settings,
             settings.credential,
             settings.http,
-            each.known(),
+            *(each.observe(api, each.now()) for api in each.apis.values()),
             *settings.credential.secrets.values(),
         ]
         things += [settings.http.proxy_url, each.apis]

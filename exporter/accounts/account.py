@@ -126,10 +126,6 @@ class Account:
         now = self.now()
         return max(api.caller.hold.seconds_left(now), api.resource.pause(now))
 
-    def known(self) -> View:
-        """What is known, without calling anything."""
-        return View(self.settings, tuple(self.observe(api, self.now()) for api in self.apis.values()))
-
     def adopt(self, settings: AccountSettings, resources: Mapping[str, Resource]) -> None:
         """Go on under new settings that call the same provider with the same credential; refusals are forgotten."""
         before = self.apis

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from exporter import __version__
 from exporter.documents.faults import closest
 from exporter.durations import parse_duration
+from exporter.logs import FORMATS, LEVELS
 
 DEFAULT_FILE = "sms-exporter.yml"
 DEFAULT_ADDRESS = ":10077"
-COMMANDS = ("serve", "demo", "check", "check-config", "providers", "schema")
-FORMATS = ("table", "json", "prometheus", "nagios")
+CHECK_FORMATS = ("table", "json", "prometheus", "nagios")
 Leave = Callable[[int], None]
 """Ends the process with an exit code, or doesn't."""
 
@@ -99,7 +99,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("accounts", metavar="ACCOUNT", nargs="*", help="names of accounts (default: all)")
     _add_config_file(parser)
     parser.add_argument(
-        "--format", choices=FORMATS, default="table",
+        "--format", choices=CHECK_FORMATS, default="table",
         help="table for a person, json, prometheus for a textfile collector, nagios (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
@@ -155,11 +155,11 @@ def _add_serving_flags(parser: argparse.ArgumentParser) -> None:
         help="how long before the scraper's timeout a scrape ends (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--log.level", dest="log_level", choices=("debug", "info", "warn", "error"), default="info",
+        "--log.level", dest="log_level", choices=LEVELS, default="info",
         help="lowest level that is logged (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--log.format", dest="log_format", choices=("logfmt", "json"), default="logfmt",
+        "--log.format", dest="log_format", choices=FORMATS, default="logfmt",
         help="form of log lines (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=_version())

@@ -133,11 +133,6 @@ class Account:
     original: str = ""
 
     @property
-    def sign_in_form(self) -> str:
-        """`api_key`, `token`, `basic` or `oauth1`."""
-        return next(iter(self.auth))
-
-    @property
     def curve(self) -> str:
         """The name by which chance is drawn: copies of an account share one curve."""
         return self.original or self.name

@@ -49,11 +49,6 @@ class Balance:
         week, step, within = self._locate(time)
         return week.after[step] - week.spent[step] * within
 
-    def spent(self, begin: float, end: float) -> float:
-        """What goes between two times."""
-        money_in = sum(top_up.amount for top_up in self.top_ups(end) if top_up.at > begin and not top_up.failed)
-        return self.at(begin) + money_in - self.at(end)
-
     def top_ups(self, until: float) -> list[TopUp]:
         """All top-ups up to `until`, oldest first, failed ones too."""
         self._locate(until)

@@ -629,19 +629,6 @@ def test_a_defect_below_is_internal_and_hides_nothing_else() -> None:
     run(main)
 
 
-def test_what_is_known_can_be_seen_without_asking() -> None:
-    async def main(loop: VirtualLoop) -> None:
-        client = ScriptedClient(lambda _: agile())
-        accounts = accounts_of(loop, client, account())
-        (known,) = (each.known() for each in accounts)
-        assert (reasons(known), has_values(known), client.count()) == (["up"], [False], 0)
-        await one(accounts)
-        (known,) = (each.known() for each in accounts)
-        assert (has_values(known), client.count()) == ([True], 1)
-
-    run(main)
-
-
 def test_an_api_that_breaks_and_recovers_is_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
     async def main(loop: VirtualLoop) -> None:
         replies = iter([agile(), *[Reply(status=500)] * 3, agile(), agile()])

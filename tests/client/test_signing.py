@@ -25,7 +25,7 @@ from tests.virtual import account, rng, settings
 
 SCENARIO = Scenario(1, time.time(), speed=1.0)
 SIGNERS = [a for a in SCENARIO.accounts if not SCENARIO.state(a.name, SCENARIO.start).errors]
-FORMS = {(str(a.provider), a.sign_in_form, "token" in dict(a.auth.get("oauth1", {}))): a for a in SIGNERS}
+FORMS = {(str(a.provider), next(iter(a.auth)), "token" in dict(a.auth.get("oauth1", {}))): a for a in SIGNERS}
 
 
 def credential(auth: dict[str, object], spoil: str = "") -> Credential:

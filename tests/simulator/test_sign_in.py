@@ -38,7 +38,7 @@ def oauth1(url: str, auth: Mapping[str, Any], changed: Mapping[str, str] | None 
 
 
 def headers(account: Account, url: str) -> dict[str, str]:
-    match account.sign_in_form:
+    match next(iter(account.auth)):
         case "api_key":
             return {"X-Api-Key": account.auth["api_key"]}
         case "token":
