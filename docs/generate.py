@@ -7,6 +7,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import yaml
+
 from exporter.durations import format_duration
 from exporter.failure import Reason
 from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, Family
@@ -72,6 +74,13 @@ def sign_in_table() -> str:
         for form in FORMS.values()
     ]
     return _table(("Form", "`auth`", "Sent"), rows)
+
+
+def alerts_table(rules: str) -> str:
+    """Every alert of a rules file with its severity and how long it takes."""
+    alerts = [rule for group in yaml.safe_load(rules)["groups"] for rule in group["rules"] if "alert" in rule]
+    rows = [(f"[{alert['alert']}]({alert['alert']}.md)", alert["labels"]["severity"], alert["for"]) for alert in alerts]
+    return _table(("alert", "severity", "after"), rows)
 
 
 def metrics_table() -> str:

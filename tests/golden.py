@@ -21,8 +21,11 @@ def files() -> Mapping[str, str]:
     from tests.check import test_command
     from tests.metrics import test_exposition
 
+    made = rules.files(*rules.links())
+    alerts = (ROOT / "docs/alerts/README.md").read_text("utf-8")
     return {
-        **{f"alerts/{name}": text for name, text in rules.files(*rules.links()).items()},
+        "docs/alerts/README.md": docs.filled(alerts, "alerts", docs.alerts_table(made["rules.yml"])),
+        **{f"alerts/{name}": text for name, text in made.items()},
         **dashboards.files(),
         **docs.pages(),
         "README.md": test_readme.made(),

@@ -1,1 +1,3 @@
 """The command line: commands and flags."""
+
+__all__ = ["main"]

@@ -1,1 +1,3 @@
 """From what is known of the accounts to metrics, and from metrics to text."""
+
+__all__ = ["exposition", "families"]
