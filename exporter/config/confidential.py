@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from exporter.config import models
 from exporter.documents.faults import HIDDEN, Path, closest, rendered
+from exporter.documents.model import fields
 from exporter.documents.reader import Value
-from exporter.documents.validate import fields
 from exporter.providers.definition import API_NAMES
 
 _AUTH_KEYS = frozenset(fields(models.Auth))

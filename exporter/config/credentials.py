@@ -5,8 +5,8 @@ from pathlib import Path as FilePath
 
 from exporter.config import models
 from exporter.documents.faults import Path
+from exporter.documents.model import Model
 from exporter.documents.report import PATHS_ARE_RELATIVE, Report
-from exporter.documents.validate import Model
 from exporter.providers.definition import Definition
 from exporter.secrets.credential import Credential
 from exporter.secrets.secret import Secret, SecretError, SecretNotFoundError

@@ -14,9 +14,9 @@ from exporter.config import models
 from exporter.config.addresses import user_part
 from exporter.config.merge import Scope
 from exporter.documents.faults import Path
+from exporter.documents.model import Model
 from exporter.documents.reader import Place
 from exporter.documents.report import PATHS_ARE_RELATIVE, Report
-from exporter.documents.validate import Model
 from exporter.secrets import redaction
 from exporter.secrets.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings

@@ -26,7 +26,7 @@ from exporter.config.scalars import (
     Text,
     one_of,
 )
-from exporter.documents.validate import Model
+from exporter.documents.model import Model
 from exporter.sign_in import FORMS, VARIANTS, Form, Part
 
 UNITS = ("credits", "messages")

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainValidator, WithJsonSchema
 
 from exporter.config.addresses import AddressError, parse_base_url, parse_proxy_url
+from exporter.documents.model import fault
 from exporter.documents.reader import kind
-from exporter.documents.validate import fault
 from exporter.durations import parse_duration
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

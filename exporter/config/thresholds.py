@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from exporter.config import models
 from exporter.config.merge import Scope
 from exporter.documents.faults import Path
+from exporter.documents.model import Model
 from exporter.documents.reader import Place
 from exporter.documents.report import Report
-from exporter.documents.validate import Model
 from exporter.durations import format_duration
 from exporter.settings import Pair, Thresholds
 

@@ -7,9 +7,9 @@ from exporter.config import models
 from exporter.config.confidential import may_be_secret
 from exporter.config.credentials import auth_keys, form_example, forms_hint
 from exporter.documents.faults import Path, closest, nearest
+from exporter.documents.model import Advice, Model, fields
 from exporter.documents.reader import Document
 from exporter.documents.report import Report
-from exporter.documents.validate import Advice, Model, fields
 from exporter.providers.definition import Definition
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from exporter.documents.faults import nearest
-from exporter.documents.validate import Model, Wrong, fault
+from exporter.documents.model import Model, Wrong, fault
 from exporter.durations import parse_duration
 from exporter.failure import Reason
 from exporter.readings import STATUSES

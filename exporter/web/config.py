@@ -1,135 +1,19 @@
-"""`--web.config.file`: certificates, users and headers of our own port, in the exporter-toolkit's format.
+"""`--web.config.file`: certificates, users and headers of our own port, and every fault of the file."""
 
-https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md. What of that format isn't
-supported is refused by its name; docs/web-config.md says why.
-"""
-
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from ssl import TLSVersion
-from typing import Annotated
 
-from pydantic import PlainValidator
-
-from exporter.config.scalars import Text, as_text
 from exporter.documents import reader
-from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, nearest, read_file, rendered
+from exporter.documents.faults import HIDDEN, ConfigError, Fault, nearest, read_file, rendered
 from exporter.documents.report import Report
-from exporter.documents.validate import Advice, Model, fault, fields, validate
+from exporter.documents.validate import validate
+from exporter.web.config_file import CLIENT_AUTH_TYPES, HEADERS, KEYS, File, Hints, TlsServerConfig
 
 LARGEST_BYTES = 1024 * 1024
 
 _TLS_PATH = ("tls_server_config",)
-_NOT_SUPPORTED = {
-    "rate_limit": "limit requests in a proxy before the exporter, or see --web.max-requests",
-    "cipher_suites": "OpenSSL's own choice is used; min_version: TLS13 leaves the strongest alone",
-    "curve_preferences": "OpenSSL's own choice is used",
-    "prefer_server_cipher_suites": "remove it: it has no effect in the toolkit either",
-}
-_VERSIONS = {"TLS12": TLSVersion.TLSv1_2, "TLS13": TLSVersion.TLSv1_3}
-_BROKEN_VERSIONS = {"TLS10", "TLS11"}
-_CLIENT_AUTH_TYPES = ("NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")
-_WITHOUT_VERIFYING = {"RequestClientCert", "RequireAnyClientCert", "RequireClientCert"}
-_HEADERS: Mapping[str, tuple[str, ...]] = {
-    "Content-Security-Policy": (),
-    "X-Frame-Options": ("deny", "sameorigin"),
-    "X-Content-Type-Options": ("nosniff",),
-    "X-XSS-Protection": (),
-    "Strict-Transport-Security": (),
-}
-_BCRYPT = re.compile(r"\$2[abxy]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
-
-
-def _filled(value: object) -> str:
-    text = as_text(value)
-    if not text:
-        raise fault("this is empty", "remove the key to have none")
-    return text
-
-
-def _client_auth_type(value: object) -> str:
-    text = as_text(value)
-    if text in _WITHOUT_VERIFYING:
-        hint = "RequireAndVerifyClientCert asks for a certificate and verifies it"
-        raise fault(f"{text} is not supported: it trusts any certificate", hint)
-    if text not in _CLIENT_AUTH_TYPES:
-        raise fault("there is no such type", nearest(text, _CLIENT_AUTH_TYPES))
-    return text
-
-
-def _version(value: object) -> TLSVersion:
-    text = as_text(value)
-    if text in _BROKEN_VERSIONS:
-        raise fault(f"{text} is not supported: it has been broken for years", "write TLS12 or TLS13")
-    if text not in _VERSIONS:
-        raise fault("there is no such version", "write TLS12 or TLS13")
-    return _VERSIONS[text]
-
-
-def _flag(value: object) -> bool:
-    text = as_text(value)
-    if text not in {"true", "false"}:
-        raise fault("this is neither true nor false", "it has no effect: remove it")
-    return text == "true"
-
-
-def _user(value: object) -> str:
-    text = as_text(value)
-    if not text or ":" in text:
-        raise fault("a user's name is not empty and has no colon")
-    return text
-
-
-def _hash(value: object) -> str:
-    if not isinstance(value, str) or not _BCRYPT.fullmatch(value):
-        raise fault("this is not a bcrypt hash", "htpasswd -nBC 10 NAME makes one")
-    return value
-
-
-_Filled = Annotated[str, PlainValidator(_filled)]
-_Version = Annotated[TLSVersion, PlainValidator(_version)]
-
-
-class _TlsServerConfig(Model):
-    cert: _Filled | None = None
-    cert_file: _Filled | None = None
-    key: _Filled | None = None
-    key_file: _Filled | None = None
-    client_ca: _Filled | None = None
-    client_ca_file: _Filled | None = None
-    client_auth_type: Annotated[str, PlainValidator(_client_auth_type)] | None = None
-    client_allowed_sans: list[Text] | None = None
-    min_version: _Version | None = None
-    max_version: _Version | None = None
-
-
-class _HttpServerConfig(Model):
-    http2: Annotated[bool, PlainValidator(_flag)] | None = None
-    headers: dict[str, Text | None] | None = None
-
-
-class _File(Model):
-    tls_server_config: _TlsServerConfig | None = None
-    http_server_config: _HttpServerConfig | None = None
-    basic_auth_users: dict[Annotated[str, PlainValidator(_user)], Annotated[str, PlainValidator(_hash)]] | None = None
-
-
-KEYS = frozenset({*fields(_File), *_HEADERS, *_NOT_SUPPORTED})
-"""Every key that the format has: those of ours, and those that are refused by their names."""
-
-
-class _Hints(Advice):
-    def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
-        key = str(path[-1])
-        if key in _NOT_SUPPORTED:
-            report.fault(path, "not supported", _NOT_SUPPORTED[key])
-        else:
-            super().unknown_key(report, path, model)
-
-    def items(self, _path: Path) -> str:
-        return "write it like [prometheus.example.org]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +75,7 @@ def parse(content: bytes, path: FilePath) -> WebConfig:
     if document.value is None:
         # To the toolkit an empty file means no password. It may be one that is just being written.
         report.fault((), "the file is empty", "for neither TLS nor users write {}")
-    file = _File() if document.value is None else validate(_File, report, _Hints())
+    file = File() if document.value is None else validate(File, report, Hints())
     config = _Resolver(file, report, path.absolute().parent).config()
     report.raise_faults()
     return config
@@ -208,7 +92,7 @@ def _is_hash(word: str) -> bool:
 class _Resolver:
     """From the file as it is written to what is in force; no fault quotes a value."""
 
-    def __init__(self, file: _File, report: Report, folder: FilePath) -> None:
+    def __init__(self, file: File, report: Report, folder: FilePath) -> None:
         self._file = file
         self._report = report
         self._folder = folder
@@ -236,11 +120,11 @@ class _Resolver:
         if cert is None or key is None:
             return None
         sans = None if section.client_allowed_sans is None else frozenset(section.client_allowed_sans)
-        return Tls(cert, key, client_ca, section.client_auth_type == _CLIENT_AUTH_TYPES[2], sans, least, most)
+        return Tls(cert, key, client_ca, section.client_auth_type == CLIENT_AUTH_TYPES[2], sans, least, most)
 
-    def _check_client_auth(self, section: _TlsServerConfig, given: Collection[str]) -> None:
+    def _check_client_auth(self, section: TlsServerConfig, given: Collection[str]) -> None:
         auth, ca = section.client_auth_type, [name for name in ("client_ca", "client_ca_file") if name in given]
-        if auth in _CLIENT_AUTH_TYPES[1:]:
+        if auth in CLIENT_AUTH_TYPES[1:]:
             if not ca:
                 hint = "write client_ca_file: every public authority's certificates would be trusted without it"
                 self._report.fault((*_TLS_PATH, "client_auth_type"), f"{auth} needs a client CA", hint)
@@ -253,7 +137,7 @@ class _Resolver:
             hint = "remove the key to let every certificate in"
             self._report.fault(path, "the list is empty: nobody could connect", hint)
 
-    def _pem(self, name: str, section: _TlsServerConfig, given: Collection[str]) -> Pem | None:
+    def _pem(self, name: str, section: TlsServerConfig, given: Collection[str]) -> Pem | None:
         if {name, f"{name}_file"} <= {*given}:
             path = (*_TLS_PATH, name)
             self._report.fault(path, f"{name} and {name}_file exclude one another", "remove one of them")
@@ -268,10 +152,10 @@ class _Resolver:
     def _headers(self, headers: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
         for name, text in headers.items():
             path = ("http_server_config", "headers", name)
-            if name not in _HEADERS:
-                self._report.fault(path, "this header can't be set", nearest(name, _HEADERS))
-            elif text is None or (_HEADERS[name] and text not in _HEADERS[name]):
-                hint = f"write {' or '.join(_HEADERS[name])}" if _HEADERS[name] else "write a text"
+            if name not in HEADERS:
+                self._report.fault(path, "this header can't be set", nearest(name, HEADERS))
+            elif text is None or (HEADERS[name] and text not in HEADERS[name]):
+                hint = f"write {' or '.join(HEADERS[name])}" if HEADERS[name] else "write a text"
                 self._report.fault(path, "the header can't have this value", hint)
             elif not text.isprintable() or not text.isascii():
                 self._report.fault(path, "a character that no header may carry", "write visible ASCII on one line")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.documents.faults import ConfigError
-from exporter.web import config
+from exporter.web import config_file
 from exporter.web.config import LARGEST_BYTES, parse, read
 from exporter.web.guard import Guard
 from tests.test_docs import prose
@@ -281,4 +281,4 @@ def test_the_page_shows_a_file_that_is_valid_and_a_scrape_that_promtool_takes(pr
 
 def test_the_page_names_every_key_and_header() -> None:
     named = set(re.findall(r"[A-Za-z0-9_-]+", " ".join(re.findall(r"`[^`]+`", prose("docs/web-config.md")))))
-    assert config.KEYS - named == set()
+    assert config_file.KEYS - named == set()

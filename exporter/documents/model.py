@@ -1,0 +1,74 @@
+"""What models of documents are made of: their base, faults of single values, what is said of unknown keys."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, get_args
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from exporter.documents.faults import Path, nearest
+from exporter.documents.report import Report
+
+Wrong = tuple[Path, str, str]
+"""What is wrong below a mapping: the path from there, a message, a hint."""
+
+
+class Model(BaseModel):
+    """A mapping of a file.
+
+    `example` shows a person how it is written. `shorthand` names the field that a value stands for which is no mapping.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+    example: ClassVar[str] = "{key: value}"
+    shorthand: ClassVar[str | None] = None
+
+    @classmethod
+    def accepts(cls, _key: str) -> bool:
+        """Whether a key that is no field belongs here (`extra="allow"`)."""
+        return False
+
+    def wrong(self) -> Iterator[Wrong]:
+        """What is wrong with the whole where each value is right."""
+        yield from ()
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Nothing: what is written here may be a secret."""
+        return []
+
+
+class Advice:
+    """What is said of keys and mappings beyond what the models know; a kind of document may have its own."""
+
+    def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
+        """Notes a key that the model at its place doesn't have."""
+        key = str(path[-1])
+        report.fault(path, "unknown key", nearest(key, model.model_fields), word=key)
+
+    def example(self, _report: Report, _path: Path, model: type[Model]) -> str:
+        """How a mapping is written."""
+        return model.example
+
+    def items(self, _path: Path) -> str:
+        """How a list is written."""
+        return "write it like [one, two]"
+
+
+def fault(message: str, hint: str = "") -> PydanticCustomError:
+    """A fault in our own words, for a validator of a single value to raise; neither text quotes the value."""
+    return PydanticCustomError("fault", "{message}", {"message": message, "hint": hint})
+
+
+def fields(model: type[Model]) -> Iterator[str]:
+    """The names of all fields of a model and of the models below it."""
+    yield from model.model_fields
+    for field in model.model_fields.values():
+        for below in _models_in(field.annotation):
+            yield from fields(below)
+
+
+def _models_in(annotation: Any) -> Iterator[type[Model]]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
