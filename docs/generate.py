@@ -12,18 +12,10 @@ import yaml
 from exporter.durations import format_duration
 from exporter.failure import Reason
 from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, Family
+from exporter.providers.blocks import Features, PricesBlock, Value, dotted
 from exporter.providers.catalogue import builtin
-from exporter.providers.definition import (
-    API_NAMES,
-    Api,
-    BodyError,
-    Definition,
-    Features,
-    PricesBlock,
-    Value,
-    dotted,
-    field_name,
-)
+from exporter.providers.definition import Api, BodyError, Definition, field_name
+from exporter.providers.kinds import API_NAMES, OK
 from exporter.readings import STATUSES
 from exporter.sign_in import FORMS
 
@@ -193,7 +185,8 @@ def _api_lines(name: str, api: Api) -> Iterator[str]:
     yield f"### {name}\n"
     asked = "Asked unless `apis` leaves it out" if api.standard else f"Asked only where `apis` names it: `{name}`"
     public = " It is public: no credential is sent." if api.public else ""
-    yield f"`GET {api.path}`. {asked}. `cache_ttl` {format_duration(api.cache_ttl).replace(' ', '')}.{public}\n"
+    cached = format_duration(api.cache_ttl).replace(" ", "")
+    yield f"`{api.method} {api.path}`. {asked}. `cache_ttl` {cached}.{public}\n"
     rows = [
         (f"[`{family.name}`](../metrics.md#{family.name})", origin)
         for family in ACCOUNT_FAMILIES
@@ -209,28 +202,34 @@ def _api_lines(name: str, api: Api) -> Iterator[str]:
 def _error_lines(provider: Definition) -> Iterator[str]:
     errors = provider.errors
     if errors.code is not None:
-        yield f"A code at `{dotted(errors.code)}` of the body beats the HTTP status. With a code that isn't listed the"
-        yield f"status decides; under 2xx it is {_reason(Reason.INVALID_RESPONSE)}.\n"
-        yield _table(("Code", "`reason`"), [(f"`{code}`", _reason(reason)) for code, reason in errors.codes.items()])
+        unlisted = "it is a failure" if OK in errors.codes.values() else "the status decides"
+        yield f"A code at `{errors.code.field_name}` of the body beats the HTTP status. With a code that isn't listed"
+        yield f"{unlisted}; under 2xx it is {_meaning(Reason.INVALID_RESPONSE)}.\n"
+        yield _table(("Code", "`reason`"), [(f"`{code}`", _meaning(reason)) for code, reason in errors.codes.items()])
     if errors.bodies:
         yield "A body of one of these forms is an error under any HTTP status; the first that fits counts.\n"
-        otherwise = f"by the HTTP status; under 2xx {_reason(Reason.INVALID_RESPONSE)}"
-        rows = [(_form(form), _reason(form.reason) if form.reason else otherwise) for form in errors.bodies]
+        otherwise = f"by the HTTP status; under 2xx {_meaning(Reason.INVALID_RESPONSE)}"
+        rows = [(_form(form), _meaning(form.reason) if form.reason else otherwise) for form in errors.bodies]
         yield _table(("Body", "`reason`"), rows)
     if errors.statuses:
         yield "Without a code in the body these statuses mean something of their own.\n"
-        yield _table(("HTTP", "`reason`"), [(str(code), _reason(reason)) for code, reason in errors.statuses.items()])
-    yield f"`{dotted(errors.retry_after)}` in the body of a 429 counts where it has no header `Retry-After`.\n"
+        yield _table(("HTTP", "`reason`"), [(str(code), _meaning(reason)) for code, reason in errors.statuses.items()])
+    if errors.retry_after is not None:
+        place = f"`{errors.retry_after.header}`" if errors.retry_after.header else ""
+        pointer = errors.retry_after.pointer
+        said = f"The header {place}" if pointer is None else f"`{dotted(pointer)}` in the body"
+        yield f"{said} says how long a rate limit lasts, where there is no header `Retry-After`.\n"
     yield "Everything else goes by the HTTP status: see [troubleshooting](../troubleshooting.md).\n"
 
 
 def _form(form: BodyError) -> str:
     parts = [f"`{dotted(pointer)}` is `{text}`" for pointer, text in form.where.items()]
-    return ", ".join([*parts, *(f"has `{dotted(pointer)}`" for pointer in form.has)])
+    parts += [f"has `{dotted(pointer)}`" for pointer in form.has]
+    return ", ".join([*parts, *(f"lacks `{dotted(pointer)}`" for pointer in form.lacks)])
 
 
-def _reason(reason: Reason) -> str:
-    return f"[`{reason}`](../troubleshooting.md#{reason})"
+def _meaning(reason: str) -> str:
+    return "no failure" if reason == OK else f"[`{reason}`](../troubleshooting.md#{reason})"
 
 
 def _apis(provider: Definition) -> list[tuple[str, Api]]:
@@ -246,6 +245,8 @@ def _origin(api: Api, family: Family) -> str | None:
     name = field_name(api, *family.field)
     if name is None:
         return None
+    if isinstance(block, tuple):
+        block = next(each for each in block if getattr(each, value_name) is not None)
     value = getattr(block, value_name)
     if isinstance(block, PricesBlock) and block.price is None:
         said = f"the members named like a currency in each `{block.each}`; `currency` is their name in capitals"

@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+UNITS = ("credits", "messages", "emails")
+"""What credit is counted in where units are sold instead of money."""
+
 STATUSES = ("active", "suspended", "expired", "cancelled", "trial", "pending", "unknown")
 """Every status that a subscription can have; a word that nobody has seen is `unknown`."""
 
@@ -12,8 +15,10 @@ STATUSES = ("active", "suspended", "expired", "cancelled", "trial", "pending", "
 class Credit:
     """What is left in one pot of credit.
 
-    `currency` is ISO 4217 in capitals, or `credits` / `messages` where units are sold instead of money.
-    Timestamps are Unix seconds. `messages_remaining` maps a channel to the provider's own estimate.
+    `currency` is ISO 4217 in capitals, or one of `UNITS` where units are sold instead of money. Timestamps are Unix
+    seconds. `messages_remaining` maps a channel to the provider's own estimate. `wallet` says which pot it is where an
+    account has several. `overdraft` is how far below zero the balance may go, `expiring` how much of it is lost at
+    `expires_timestamp_seconds`; both are in the unit of the balance.
     """
 
     balance: float
@@ -21,13 +26,19 @@ class Credit:
     last_recharge_timestamp_seconds: float | None = None
     last_recharge_amount: float | None = None
     messages_remaining: Mapping[str, float] = field(default_factory=dict)
+    wallet: str | None = None
+    overdraft: float | None = None
+    expires_timestamp_seconds: float | None = None
+    expiring: float | None = None
+    auto_recharge: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """The plan of an account; `status` is one of `STATUSES`, timestamps are Unix seconds.
 
-    A feature that the plan lists with a value other than true or false is None: listed, but not known.
+    `features` is None where the provider told no list of them; a feature that is listed with a value other than true or
+    false is None: listed, but not known.
     """
 
     status: str
@@ -36,7 +47,7 @@ class Subscription:
     start_timestamp_seconds: float | None = None
     end_timestamp_seconds: float | None = None
     auto_renew: bool | None = None
-    features: Mapping[str, bool | None] = field(default_factory=dict)
+    features: Mapping[str, bool | None] | None = None
     max_contacts: float | None = None
 
 
@@ -68,7 +79,7 @@ class MessagePrice:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """All that one answer gave.
+    """All that one answer gave; `postpaid` is None where the provider doesn't tell it.
 
     `remarks` are lines for the log: optional values that were left out because they have the wrong
     type, a status that nobody has seen, a price that stood twice.
@@ -79,6 +90,7 @@ class Readings:
     subscription: Subscription | None = None
     contacts: ContactQuota | None = None
     prices: tuple[MessagePrice, ...] = ()
+    postpaid: bool | None = None
     remarks: tuple[str, ...] = ()
 
     def texts(self) -> Iterator[str]:
@@ -87,8 +99,9 @@ class Readings:
             yield self.account_id
         for credit in self.credits:
             yield from credit.messages_remaining
+            yield credit.wallet or ""
         if self.subscription is not None:
             yield self.subscription.subscription_id or ""
             yield self.subscription.plan or ""
-            yield from self.subscription.features
+            yield from self.subscription.features or ()
         yield from self.remarks

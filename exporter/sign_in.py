@@ -50,9 +50,10 @@ class Form:
     """One way to sign in.
 
     Without `nested` the form has one part, which is written under its own name; else all stand in a mapping under
-    `name`. The parts in `optional` are given together or not at all. `takes_header`: a definition names the header.
-    Either `headers` or the name of a `signature` makes what is sent; `joined` is a text that is sent of several parts,
-    and as confidential as each. `sent` is the documentation's sentence.
+    `name`. A form without `parts` takes those that the provider's definition names. The parts in `optional` are given
+    together or not at all. `takes_place`: a definition says where the secret goes. `headers` makes what is sent in
+    headers, where no `signature` of that name does; `joined` is a text that is sent of several parts, and as
+    confidential as each. `sent` is the documentation's sentence.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Form:
     parts: tuple[Part, ...]
     nested: bool = True
     optional: tuple[str, ...] = ()
-    takes_header: bool = False
+    takes_place: bool = False
     headers: Headers | None = None
     signature: str | None = None
     joined: Callable[[Mapping[str, str]], str] | None = None
@@ -110,7 +111,7 @@ class Form:
 
 def _in_its_header(secrets: Mapping[str, str], placement: Placement) -> dict[str, str]:
     (secret,) = secrets.values()
-    return {str(placement.header): placement.prefix + secret}
+    return {} if placement.header is None else {placement.header: placement.prefix + secret}
 
 
 def _pair(secrets: Mapping[str, str]) -> str:
@@ -131,7 +132,7 @@ FORMS = _table(
         about="A key, in the header that the provider names.",
         parts=(Part("api_key", "header"),),
         nested=False,
-        takes_header=True,
+        takes_place=True,
         headers=_in_its_header,
     ),
     Form(
@@ -139,7 +140,7 @@ FORMS = _table(
         about="A token, in the header that the provider names.",
         parts=(Part("token", "header"),),
         nested=False,
-        takes_header=True,
+        takes_place=True,
         headers=_in_its_header,
     ),
     Form(
@@ -159,8 +160,40 @@ FORMS = _table(
         signature="oauth1",
         sent="OAuth 1.0a with HMAC-SHA1, in the header `Authorization`",
     ),
+    Form(
+        name="oauth2",
+        about="OAuth 2.0 client credentials.",  # RFC 6749, 4.4
+        parts=(Part("client_id", "text", confidential=False), Part("client_secret", "text")),
+        sent="a token that client_id and client_secret are exchanged for, in the header `Authorization`",
+    ),
+    Form(
+        name="keys",
+        about="Several keys, by the names that the provider's definition gives them.",
+        parts=(),
+        sent="where the provider's definition says",
+    ),
 )
 """Every form, in the order in which they are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature that code computes: the parts that it signs with, and the options that a definition gives it."""
+
+    parts: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    optional_parts: tuple[str, ...] = ()
+
+
+SIGNATURES: Mapping[str, Signature] = MappingProxyType(
+    {
+        "ovh": Signature(("application_key", "application_secret", "consumer_key")),
+        "mac": Signature(("key", "secret")),
+        "aws4": Signature(("access_key_id", "secret_access_key"), ("service", "region"), ("session_token",)),
+        "solapi": Signature(("api_key", "api_secret")),
+    }
+)
+"""The signatures that a definition's `keys` may name."""
 
 
 def either(words: Sequence[str]) -> str:

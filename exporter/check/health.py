@@ -189,7 +189,8 @@ def _plan(plan: Subscription, settings: AccountSettings, now: float, api: str) -
         yield Finding(severity, text, api, urgency)
     if plan.end_timestamp_seconds is not None and plan.status not in ("expired", "cancelled"):
         yield from _end(plan, plan.end_timestamp_seconds - now, settings.thresholds.subscription_remaining, api)
-    off = [feature for feature in settings.expect_features if not plan.features.get(feature)]
+    features = plan.features
+    off = [] if features is None else [each for each in settings.expect_features if not features.get(each)]
     if off:
         yield Finding(Severity.WARNING, f"Expected of the plan, but off: {', '.join(off)}", api, 0.5)
 

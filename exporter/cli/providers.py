@@ -8,7 +8,8 @@ from exporter.documents.faults import nearest
 from exporter.durations import format_duration
 from exporter.metrics.families import ACCOUNT_FAMILIES, AccountFamily, ReadingFamily
 from exporter.providers.catalogue import builtin
-from exporter.providers.definition import API_NAMES, Definition
+from exporter.providers.definition import Definition
+from exporter.providers.kinds import API_NAMES
 from exporter.sign_in import FORMS
 
 
@@ -62,7 +63,7 @@ def _lines(provider: Definition) -> Iterator[str]:
         yield ""
         traits = ["asked by default" if api.standard else "asked where apis names it"]
         traits += ["public: no credential is sent"] if api.public else []
-        yield f"api {name}: GET {api.path} ({'; '.join(traits)}; cache_ttl {format_duration(api.cache_ttl)})"
+        yield f"api {name}: {api.method} {api.path} ({'; '.join(traits)}; cache_ttl {format_duration(api.cache_ttl)})"
         for family in ACCOUNT_FAMILIES:
             if isinstance(family, ReadingFamily | AccountFamily) and (sources := family.sources(api)) is not None:
                 yield f"  {family.name} from {sources}"

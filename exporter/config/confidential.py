@@ -7,7 +7,7 @@ from exporter.config import models
 from exporter.documents.faults import HIDDEN, Path, closest, rendered
 from exporter.documents.model import fields
 from exporter.documents.reader import Value
-from exporter.providers.definition import API_NAMES
+from exporter.providers.kinds import API_NAMES
 
 _AUTH_KEYS = frozenset(fields(models.Auth))
 _KNOWN = frozenset(fields(models.File)) | set(API_NAMES)

@@ -14,7 +14,8 @@ from exporter.config.merge import Scope, merge_value
 from exporter.config.thresholds import merge_thresholds
 from exporter.documents.faults import Path, closest, nearest
 from exporter.documents.report import Report
-from exporter.providers.definition import API_NAMES, Definition
+from exporter.providers.definition import Definition
+from exporter.providers.kinds import API_NAMES
 from exporter.settings import AccountSettings, ApiSettings
 
 _REQUIRED = {
@@ -46,7 +47,7 @@ class Resolver:
     ) -> None:
         self._account = account
         self._path = path
-        self._layers = (defaults, Scope(account, path))
+        self._scopes = (defaults, Scope(account, path))
         self._providers = providers
         self._folder = folder
         self._report = report
@@ -64,10 +65,10 @@ class Resolver:
         self._check_base_url()
         self._check_thresholds(provider, apis)
         countries, currencies = self._prices(apis)
-        own_labels = merge_labels(self._layers, report)
+        own_labels = merge_labels(self._scopes, report)
         unused = [key for key, api in _NEEDED_API.items() if api not in apis]
-        limits = merge_thresholds(self._layers, report, postpaid=account.billing == "postpaid", unused=unused)
-        http = merge_http(self._layers, self._folder, report)
+        limits = merge_thresholds(self._scopes, report, postpaid=account.billing == "postpaid", unused=unused)
+        http = merge_http(self._scopes, self._folder, report)
         signed = resolve_credential(account, self._path, provider, self._folder, report)
         if provider is None or signed is None or account.name is None:
             return None
@@ -76,7 +77,7 @@ class Resolver:
             provider=provider,
             credential=signed,
             apis=tuple(self._api(provider, name) for name in apis),
-            stale_for_seconds=merge_value(self._layers, "stale_for", _STALE_FOR_SECONDS),
+            stale_for_seconds=merge_value(self._scopes, "stale_for", _STALE_FOR_SECONDS),
             labels=own_labels,
             expect_features=tuple(account.expect_features or ()),
             price_countries=countries,
@@ -208,9 +209,9 @@ class Resolver:
         if cache_ttl is None and name == "prices":
             cache_ttl = definition.cache_ttl
         if cache_ttl is None:
-            cache_ttl = merge_value(self._layers, "cache_ttl", definition.cache_ttl)
+            cache_ttl = merge_value(self._scopes, "cache_ttl", definition.cache_ttl)
         timeout = own.timeout
         if timeout is None:
-            timeout = merge_value(self._layers, "timeout", _TIMEOUT_SECONDS)
+            timeout = merge_value(self._scopes, "timeout", _TIMEOUT_SECONDS)
         base_url = self._account.base_url or provider.base_url
         return ApiSettings(name, base_url + (own.path or definition.path), cache_ttl, timeout)

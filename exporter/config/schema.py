@@ -5,7 +5,7 @@ from typing import Any
 from exporter.config.labels import TAKEN
 from exporter.config.models import File
 from exporter.providers.catalogue import builtin
-from exporter.providers.definition import API_NAMES
+from exporter.providers.kinds import API_NAMES
 
 
 def json_schema() -> dict[str, Any]:

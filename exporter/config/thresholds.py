@@ -84,7 +84,7 @@ def _sets_any(pair: Model | None) -> bool:
 
 class _Merge:
     def __init__(self, scopes: Sequence[Scope], report: Report, silent: set[str]) -> None:
-        self._layers = scopes
+        self._scopes = scopes
         self._report = report
         self.silent = silent
         self.without_credit = False
@@ -92,7 +92,7 @@ class _Merge:
     def credit(self) -> dict[str, Pair]:
         """The pair of each unit, and under the empty text that of any other."""
         merged = _Credit()
-        for index, scope in enumerate(self._layers):
+        for index, scope in enumerate(self._scopes):
             written = scope.settings.thresholds
             if _removed(scope.settings, "thresholds") or (written and _removed(written, "credit")):
                 merged = _Credit(built_in={}, removed=True)
@@ -115,7 +115,7 @@ class _Merge:
             merged.units[unit] = {**merged.units.get(unit, {}), **halves}
 
     def pair(self, key: str, halves: _Halves, *, below: bool = True) -> Pair:
-        for index, scope in enumerate(self._layers):
+        for index, scope in enumerate(self._scopes):
             written = scope.settings.thresholds
             if _removed(scope.settings, "thresholds") or (written and _removed(written, key)):
                 halves = {}
@@ -155,7 +155,7 @@ class _Merge:
     def _warn_of_left_out(self, key: str, severity: str, limit: str, beside: Path, *, above: bool) -> None:
         """A built-in half would stand the wrong way round beside the operator's, which is at a path."""
         # What defaults says alone is in force nowhere: an account may write the other half.
-        if key not in self.silent and len(self._layers) > 1:
+        if key not in self.silent and len(self._scopes) > 1:
             relation = f"it is {'above' if above else 'below'} this {beside[-1]}"
             message = f"the built-in {severity} of {limit} is left out: {relation}"
             self._report.warn(beside, message, f"write {severity} too, or {severity}: null to have none")

@@ -14,6 +14,13 @@ _NULLS = {"", "~", "null"}
 Place = tuple[int, int]
 """Line and column, counted from 1."""
 
+
+class Plain(str):
+    """A text that was written without quotes: where JSON belongs, it may be a number, `true` or `false`."""
+
+    __slots__ = ()
+
+
 Value = str | None | dict[str, "Value"] | list["Value"]
 
 
@@ -95,7 +102,7 @@ class Composer:
                 case yaml.ScalarEvent():
                     plain = event.style in (None, "")
                     null = plain and event.value in _NULLS
-                    node = Node(place, None if null else event.value)
+                    node = Node(place, None if null else Plain(event.value) if plain else event.value)
                     if event.anchor:
                         self._anchors[event.anchor] = node
                     self._take(node, place, merge=plain and event.value == "<<")

@@ -9,6 +9,9 @@ from pydantic_core import PydanticCustomError
 from exporter.documents.faults import Path, nearest
 from exporter.documents.report import Report
 
+ONE_OR_MANY = "one or many"
+"""Marks a tuple of models that may also be written as one mapping."""
+
 Wrong = tuple[Path, str, str]
 """What is wrong below a mapping: the path from there, a message, a hint."""
 
@@ -43,7 +46,7 @@ class Advice:
     def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
         """Notes a key that the model at its place doesn't have."""
         key = str(path[-1])
-        report.fault(path, "unknown key", nearest(key, model.model_fields), word=key)
+        report.fault(path, "unknown key", nearest(key, keys(model)), word=key)
 
     def example(self, _report: Report, _path: Path, model: type[Model]) -> str:
         """How a mapping is written."""
@@ -59,9 +62,14 @@ def fault(message: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError("fault", "{message}", {"message": message, "hint": hint})
 
 
+def keys(model: type[Model]) -> list[str]:
+    """The keys of a model's mapping."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
 def fields(model: type[Model]) -> Iterator[str]:
     """The names of all fields of a model and of the models below it."""
-    yield from model.model_fields
+    yield from keys(model)
     for field in model.model_fields.values():
         for below in _models_in(field.annotation):
             yield from fields(below)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import yaml
 
-from exporter.documents.composer import Composer, DocumentError, Node, Place, Value, YamlFault
+from exporter.documents.composer import Composer, DocumentError, Node, Place, Plain, Value, YamlFault
 from exporter.documents.faults import Path
 
-__all__ = ["Document", "DocumentError", "Place", "Value", "YamlFault", "kind", "read"]
+__all__ = ["Document", "DocumentError", "Place", "Plain", "Value", "YamlFault", "kind", "read"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

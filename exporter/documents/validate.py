@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from exporter.documents.faults import Path, nearest
-from exporter.documents.model import Advice, Model
+from exporter.documents.model import ONE_OR_MANY, Advice, Model
 from exporter.documents.reader import kind
 from exporter.documents.report import Report
 
@@ -50,18 +50,22 @@ class _Walk:
             if model.shorthand is None or value is None:
                 example = self.advice.example(self.report, path, model)
                 return self.not_a(path, "mapping", value, f"write it like {example}")
-            value = {model.shorthand: value}
+            # The key isn't written: what is wrong with the value is wrong at the mapping's own place.
+            return self._read(model, {model.shorthand: value}, path, lambda _key: path)
+        return self._read(model, value, path, lambda key: (*path, key))
+
+    def _read(self, model: type[M], value: dict[str, Any], path: Path, at: Callable[[str], Path]) -> M:
         before = len(self.report.faults)
         readers = _readers(model)
         found = {}
         for key, item in value.items():
-            at = (*path, key)
             read = readers.get(key) or (readers.get("") if model.accepts(key) else None)
             if read is None:
-                self.advice.unknown_key(self.report, at, model)
-            elif (result := read(self, item, at)) is not WRONG:
+                self.advice.unknown_key(self.report, at(key), model)
+            elif (result := read(self, item, at(key))) is not WRONG:
                 found[key] = result
-        for key, field in model.model_fields.items():
+        for name, field in model.model_fields.items():
+            key = field.alias or name
             if field.is_required() and value.get(key) is None:
                 self.report.fault((*path, key), "this is missing", at=path)
         made = model.model_construct(**found)
@@ -87,8 +91,10 @@ def _readers(model: type[Model]) -> Mapping[str, Read]:
     """How each field of a model is read; under the empty text how a key that is no field is."""
     fields = model.model_fields.items()
     readers = {
-        key: _field(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
-        for key, field in fields
+        field.alias or name: _field(
+            Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        )
+        for name, field in fields
     }
     extra = model.__annotations__.get("__pydantic_extra__")
     if extra is not None:
@@ -113,6 +119,8 @@ def _reader(annotation: Any) -> Read:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if _is_optional(annotation):
         return _optional(_reader(Union[*(each for each in arguments if each is not type(None))]))
+    if origin is Annotated and ONE_OR_MANY in arguments:
+        return _one_or_many(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return lambda walk, value, path: walk.model(annotation, value, path)
     if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
@@ -139,6 +147,18 @@ def _items(kind_of_item: Any, made: type[list[Any]] | type[tuple[Any, ...]]) -> 
         return WRONG if any(item is WRONG for item in found) else made(found)
 
     return items
+
+
+def _one_or_many(annotation: Any) -> Read:
+    many, one = _reader(annotation), _reader(get_args(annotation)[0])
+
+    def read(walk: _Walk, value: Any, path: Path) -> Any:
+        if isinstance(value, list):
+            return many(walk, value, path)
+        found = one(walk, value, path)
+        return found if found is WRONG else (found,)
+
+    return read
 
 
 def _entries(read_key: Read, read: Read) -> Read:

@@ -140,7 +140,7 @@ def _subscription_status(readings: Readings, _: AccountSettings) -> Iterator[Sam
 
 
 def _features_enabled(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
-    if readings.subscription is not None:
+    if readings.subscription is not None and readings.subscription.features is not None:
         features = readings.subscription.features
         for feature, enabled in features.items():
             if enabled is not None:
@@ -151,7 +151,7 @@ def _features_enabled(readings: Readings, settings: AccountSettings) -> Iterator
 
 
 def _features_expected(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
-    if readings.subscription is not None:
+    if readings.subscription is not None and readings.subscription.features is not None:
         for feature in settings.expect_features:
             yield (feature,), 1.0
 

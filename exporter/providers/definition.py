@@ -1,238 +1,227 @@
 """The schema of a provider's definition: where to ask, how to sign in, what each answer means."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import Field
 
+from exporter.documents.faults import Path as Place
 from exporter.documents.faults import nearest
-from exporter.documents.model import Model, Wrong, fault
-from exporter.durations import parse_duration
-from exporter.failure import Reason
-from exporter.readings import STATUSES
-from exporter.sign_in import FORMS, either
+from exporter.documents.model import Model, Wrong
+from exporter.providers import template
+from exporter.providers.blocks import (
+    ContactsBlock,
+    CreditBlocks,
+    Features,
+    Predicate,
+    PricesBlock,
+    SubscriptionBlock,
+    Value,
+    dotted,
+)
+from exporter.providers.kinds import (
+    API_NAMES,
+    ApiName,
+    BaseUrl,
+    Day,
+    FormName,
+    HeaderName,
+    Id,
+    Json,
+    Meaning,
+    Name,
+    Path,
+    Pattern,
+    Pointer,
+    Seconds,
+    Text,
+    TokenUrl,
+)
+from exporter.providers.template import Template
+from exporter.sign_in import FORMS, SIGNATURES, either
 
-API_NAMES = ("credit", "subscription", "contacts", "prices")
-"""Every api that a provider can have, in the order in which they are shown."""
-
-
-def _pointer(text: str) -> str:
-    if text and not text.startswith("/"):
-        raise fault("not a JSON Pointer", "one begins with /, such as /data/balance; an empty one is the whole answer")
-    return text
-
-
-def _compiles(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise fault(f"not a regular expression: {error}") from error
-    return text
-
-
-def _of_form(pattern: str, message: str, hint: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if re.fullmatch(pattern, text, re.ASCII) is None:
-            raise fault(message, hint)
-        return text
-
-    return check
-
-
-def _known_form(name: str) -> str:
-    if name not in FORMS:
-        raise fault("there is no such sign-in form", nearest(name, FORMS))
-    return name
+DEFAULT_MAX_BYTES = 1024 * 1024
 
 
-def _known_api(name: str) -> str:
-    if name not in API_NAMES:
-        raise fault("there is no such api", nearest(name, API_NAMES))
-    return name
+class Setting(Model):
+    """What an account says beside its secret: one without a `default` is required."""
 
+    example = "{about: the account's SID}"
 
-Pointer = Annotated[str, AfterValidator(_pointer)]
-Pattern = Annotated[str, AfterValidator(_compiles)]
-Seconds = Annotated[float, BeforeValidator(lambda text: parse_duration(str(text)))]
-Path = Annotated[str, AfterValidator(_of_form("/[!-~]*", "not a path", "it begins with / and has no spaces"))]
-Id = Annotated[str, AfterValidator(_of_form("[a-z][a-z0-9]*", "not an id", "use small letters and digits"))]
-Day = Annotated[str, AfterValidator(_of_form(r"\d{4}-\d{2}-\d{2}", "not a day", "write it like 2026-11-22"))]
-BaseUrl = Annotated[
-    str,
-    AfterValidator(
-        _of_form("https://[!-~]+[^/]", "not an https URL", "write it like https://host, without a / at its end")
-    ),
-]
-FormName = Annotated[str, AfterValidator(_known_form)]
-ApiName = Annotated[str, AfterValidator(_known_api)]
-
-
-def dotted(pointer: str) -> str:
-    """A pointer as a person names the field: `features.sms` for `/features/sms`."""
-    return pointer.lstrip("/").replace("/", ".")
-
-
-class Value(Model):
-    """Where one value lies, and how it becomes ours; a text `/x` is short for `{pointer: /x}`.
-
-    `pointer` is a JSON Pointer (RFC 6901) into the item, or several of which the first that exists
-    counts; `constant` stands for a value that the answer doesn't carry. `key` takes a name that the
-    block's `each` bound. `pattern` is searched in a text and its first group taken, `scale`
-    multiplies a number, `words` translates a text (compared without case).
-    """
-
-    example = "/data/balance"
-    shorthand = "pointer"
-
-    pointer: Pointer | tuple[Pointer, ...] | None = None
-    constant: str | None = None
-    key: str | None = None
+    about: str
     pattern: Pattern | None = None
-    scale: float | None = None
-    words: Mapping[str, str] | None = None
+    choices: tuple[str, ...] = ()
+    default: str | None = None
 
     def wrong(self) -> Iterator[Wrong]:
-        """A value comes from one place."""
-        if sum(origin is not None for origin in (self.pointer, self.constant, self.key)) != 1:
-            yield (), "a value comes from one place", "give exactly one of pointer, constant and key"
+        """The default is one of the choices."""
+        if self.choices and self.default is not None and self.default not in self.choices:
+            yield ("default",), "this is none of the choices", nearest(self.default, self.choices)
+
+
+class RateLimit(Model):
+    """How many calls the provider allows in how long."""
+
+    example = "{calls: 100, per: 1h}"
+
+    calls: int = Field(gt=0)
+    per: Seconds
 
     @property
-    def pointers(self) -> tuple[str, ...]:
-        """The pointers to try, in their order; none for a constant or a key."""
-        if self.pointer is None:
-            return ()
-        return (self.pointer,) if isinstance(self.pointer, str) else self.pointer
+    def floor_seconds(self) -> float:
+        """The shortest time between two calls of an api, so that two replicas stay below the limit."""
+        return 2 * self.per / self.calls
+
+
+class Request(Model):
+    """What every request may be made of; a `form` or a `json` makes it a POST."""
+
+    path: Path
+    query: Mapping[str, Text] = Field(default_factory=dict)
+    headers: Mapping[HeaderName, Text] = Field(default_factory=dict)
+    form: Mapping[str, Text] | None = None
+    json_: Json = Field(default=None, alias="json")
+    format: Literal["json", "text", "xml"] = "json"
 
     @property
-    def field_name(self) -> str | None:
-        """The provider's own name of the value, as shown in documentation; None for a constant."""
-        return dotted(self.pointers[0]) if self.pointers else None
+    def method(self) -> str:
+        """GET, or POST where it has a body."""
+        return "GET" if self.form is None and self.json_ is None else "POST"
 
-
-class Block(Model):
-    """A reading that may stand several times in an answer.
-
-    `each` is a pointer in which a step `*` goes through the elements of an array or the members of
-    an object, and `{name}` does so and binds the member's name for `Value.key`; values' pointers
-    start at the item. `where` keeps the items in which every pointer has the given text.
-    """
-
-    each: Pointer = ""
-    where: Mapping[Pointer, str] = Field(default_factory=dict)
-
-
-class CreditBlock(Block):
-    """Where the credit lies (`readings.Credit`); `messages_remaining` points at an object channel → number."""
-
-    balance: Value
-    currency: Value
-    last_recharge: Value | None = None
-    last_recharge_amount: Value | None = None
-    messages_remaining: Pointer | None = None
-
-
-class Features(Model):
-    """An object whose booleans are the plan's features; members in `ignore` are something else."""
-
-    pointer: Pointer
-    ignore: tuple[str, ...] = ()
-
-
-class SubscriptionBlock(Model):
-    """Where the plan lies (`readings.Subscription`); `statuses` maps the provider's words to ours."""
-
-    status: Value
-    statuses: Mapping[str, Literal[*STATUSES]]  # type: ignore[valid-type]
-    subscription_id: Value | None = None
-    plan: Value | None = None
-    start: Value | None = None
-    end: Value | None = None
-    auto_renew: Value | None = None
-    features: Features | None = None
-    max_contacts: Value | None = None
-
-
-class ContactsBlock(Model):
-    """Where the contact quota lies (`readings.ContactQuota`)."""
-
-    used: Value
-    limit: Value | None = None
-    lists: Value | None = None
-
-
-class PricesBlock(Block):
-    """Where list prices lie (`readings.MessagePrice`).
-
-    An item gives one price (`price` with `currency`), or one for each member whose name matches
-    `price_by_currency` (the member's name is the currency; `columns` are the documented ones).
-    """
-
-    country: Value
-    prefix: Value
-    tier: Value
-    price: Value | None = None
-    currency: Value | None = None
-    price_by_currency: Pattern | None = None
-    columns: tuple[str, ...] = ()
+    def templates(self) -> Iterator[tuple[Place, Template]]:
+        """Every template, with its path from here."""
+        yield ("path",), self.path
+        for key, texts in (("query", self.query), ("headers", self.headers), ("form", self.form or {})):
+            yield from (((key, name), text) for name, text in texts.items())
+        for name in template.names_in(self.json_):
+            yield ("json",), Template(f"{{{name}}}")
 
     def wrong(self) -> Iterator[Wrong]:
-        """A price is told in one of two ways."""
-        if (self.price is None) != (self.currency is None) or (self.price is None) == (self.price_by_currency is None):
-            yield (), "a price is told in one of two ways", "give price with currency, or price_by_currency"
+        """A request has one body."""
+        if self.form is not None and self.json_ is not None:
+            yield ("json",), "a request has one body", "give form or json"
 
 
-class Api(Model):
+class Api(Request):
     """One call of a provider and the readings that its answer holds.
 
     `public` calls carry no credential. `standard` apis are asked unless the account says otherwise.
-    `cache_ttl` and the account's own settings bound how often the call is made.
+    `cache_ttl` and the account's own settings bound how often the call is made. An answer that fits one of `postpaid`
+    says that there is no prepaid credit, and that this is fine.
     """
 
-    path: Path
+    example = "{path: /balance, cache_ttl: 1m, credit: {balance: /balance, currency: /currency}}"
+
     cache_ttl: Seconds
     standard: bool = True
     public: bool = False
-    format: Literal["json", "text"] = "json"
-    max_bytes: int = Field(default=1024 * 1024, gt=0)
+    max_bytes: int = Field(default=DEFAULT_MAX_BYTES, gt=0)
     account_id: Value | None = None
-    credit: CreditBlock | None = None
+    postpaid: tuple[Predicate, ...] = ()
+    credit: CreditBlocks = ()
     subscription: SubscriptionBlock | None = None
     contacts: ContactsBlock | None = None
     prices: PricesBlock | None = None
 
+    def pointers(self) -> Iterator[str]:
+        """Every pointer by which something is read of the answer as a whole."""
+        for block in (*self.credit, self.subscription, self.contacts, self.prices):
+            if block is not None:
+                each = getattr(block, "each", "")
+                yield each
+                yield from () if each else _pointers(block)
+        if self.account_id is not None:
+            yield from self.account_id.pointers
 
-class BodyError(Model):
-    """An answer that is an error by what it says: every pointer in `where` has the text, all of `has` exist.
+    def wrong(self) -> Iterator[Wrong]:
+        """An api reads something."""
+        yield from super().wrong()
+        if not (self.credit or self.subscription or self.contacts or self.prices):
+            yield (), "nothing is read of the answer", f"give one of {either(API_NAMES)}"
 
-    Without a `reason` the HTTP status tells it.
+
+def _pointers(block: Model) -> Iterator[str]:
+    for _, value in block:
+        if isinstance(value, Value):
+            yield from value.pointers
+
+
+class BodyError(Predicate):
+    """An answer that is an error by what it says; without a `reason` the HTTP status tells it."""
+
+    example = "{where: {/status: error}, reason: unauthorized}"
+
+    reason: Meaning | None = None
+
+
+class RetryAfter(Model):
+    """Where the seconds of a rate limit stand: at a pointer of the body, or in a header of the provider's own.
+
+    A number above 10⁹ is a Unix time.
     """
 
-    where: Mapping[Pointer, str] = Field(default_factory=dict)
-    has: tuple[Pointer, ...] = ()
-    reason: Reason | None = None
+    example = "{header: x-ratelimit-reset}"
+    shorthand = "pointer"
+
+    pointer: Pointer | None = None
+    header: HeaderName | None = None
+
+    def wrong(self) -> Iterator[Wrong]:
+        """It stands in one place."""
+        if (self.pointer is None) == (self.header is None):
+            yield (), "the seconds stand in one place", "give pointer or header"
 
 
 class Errors(Model):
     """Which answers are failures, whatever their HTTP status.
 
-    A `code` in the body beats the status; `bodies` are tried in order after it; `statuses` give a
-    status another meaning than the usual one where the body carries no code. `retry_after` is the
-    number of seconds that a 429 asks for.
+    A `code` in the body beats the status; with `ok` among the `codes` every code that isn't listed is a failure.
+    `bodies` are tried in order after it; `statuses` give a status another meaning than the usual one where the body
+    carries no code. `Retry-After` always counts, and `retry_after` beside it.
     """
 
-    code: Pointer | None = None
-    codes: Mapping[str, Reason] = Field(default_factory=dict)
+    code: Value | None = None
+    codes: Mapping[str, Meaning] = Field(default_factory=dict)
     bodies: tuple[BodyError, ...] = ()
-    statuses: Mapping[int, Reason] = Field(default_factory=dict)
-    retry_after: Pointer = "/retryAfter"
+    statuses: Mapping[int, Meaning] = Field(default_factory=dict)
+    retry_after: RetryAfter | None = None
+
+
+class Session(Request):
+    """A call that signs in first: what is kept of its answer stands for the secret, and lives so long."""
+
+    example = "{path: /login, keep: {token: /token}, headers: {Authorization: 'Bearer {token}'}, lives: 4m}"
+
+    keep: Mapping[Name, Value]
+    lives: Seconds
+
+    def wrong(self) -> Iterator[Wrong]:
+        """Something is kept."""
+        yield from super().wrong()
+        if not self.keep:
+            yield ("keep",), "nothing is kept of the answer", "write it like {token: /token}"
 
 
 class SignIn(Model):
-    """How one form of secret is sent: `header` and `prefix` belong to the forms that take a header."""
+    """How one form of secret is sent.
 
-    header: str | None = None
+    A key or a token goes into a `header` after its `prefix`, into the `query` or the `form` under a name, or nowhere
+    where its own name stands in a template. `oauth2` asks `token_url`; `keys` name their `parts`, which templates or a
+    `signature` with its `options` use; a `session` signs in first.
+    """
+
+    example = "{header: X-Api-Key}"
+
+    header: HeaderName | None = None
     prefix: str = ""
+    query: str | None = None
+    form: str | None = None
+    parts: tuple[Name, ...] = ()
+    signature: str | None = None
+    options: Mapping[str, Text] = Field(default_factory=dict)
+    token_url: TokenUrl | None = None
+    scope: str | None = None
+    session: Session | None = None
     note: str | None = None
 
 
@@ -241,26 +230,120 @@ class Definition(Model):
 
     id: Id
     name: str
-    documentation: tuple[str, ...]
-    checked: Day
+    also: tuple[str, ...] = ()
+    evidence: Literal["official", "sdk", "partly", "third-party"] | None = None
+    documentation: tuple[str, ...] = ()
+    checked: Day | None = None
+    least_privilege: str | None = None
+    rate_limit: RateLimit | None = None
+    unit: str | None = None
     notes: tuple[str, ...] = ()
+    settings: Mapping[Name, Setting] = Field(default_factory=dict)
     base_url: BaseUrl
     sign_in: Mapping[FormName, SignIn]
     errors: Errors = Errors()
     apis: Mapping[ApiName, Api]
 
+    def parts(self, form: str) -> tuple[str, ...]:
+        """The names of a form's parts: its own, or those that the definition gives it."""
+        return self.sign_in[form].parts or tuple(part.name for part in FORMS[form].parts)
+
     def wrong(self) -> Iterator[Wrong]:
-        """A header belongs to the forms that take one; there is a way to sign in, and something to ask."""
-        takers = either([form.name for form in FORMS.values() if form.takes_header])
-        for name, sign_in in self.sign_in.items():
-            if sign_in.header is None and FORMS[name].takes_header:
-                yield ("sign_in", name, "header"), "this is missing", "write the name of the header"
-            elif sign_in.header is not None and not FORMS[name].takes_header:
-                yield ("sign_in", name, "header"), f"a header belongs to {takers}", "remove it"
+        """There is a way to sign in and something to ask; every name stands for something."""
         if not self.sign_in:
             yield ("sign_in",), "no sign-in form", f"write one of {either([*FORMS])}"
         if not self.apis:
             yield ("apis",), "no api", f"write one of {either(API_NAMES)}"
+        for name, sign_in in self.sign_in.items():
+            yield from (
+                (("sign_in", name, *place), message, hint) for place, message, hint in _misplaced(name, sign_in)
+            )
+        yield from self._unused_secrets()
+        yield from self._unknown_names()
+
+    def _unused_secrets(self) -> Iterator[Wrong]:
+        """A key that no place is given, and no template holds."""
+        used = {name for api in self.apis.values() for _, text in api.templates() for name in text.names}
+        for form, sign_in in self.sign_in.items():
+            session = [] if sign_in.session is None else [text for _, text in sign_in.session.templates()]
+            needed = FORMS[form].takes_place or (form == "keys" and sign_in.signature is None)
+            if needed and sign_in.header is None and sign_in.query is None and sign_in.form is None:
+                named = used | {name for text in session for name in text.names}
+                for part in self.parts(form):
+                    if part not in named:
+                        hint = f"write {{{part}}} where it belongs" + (
+                            "" if form == "keys" else ", or header, query or form"
+                        )
+                        yield ("sign_in", form), f"nothing says where {part} goes", hint
+
+    def _unknown_names(self) -> Iterator[Wrong]:
+        settings, secrets = [*self.settings], [part for form in self.sign_in for part in self.parts(form)]
+        kept = [name for sign_in in self.sign_in.values() if sign_in.session for name in sign_in.session.keep]
+        yield from _unknown([(("base_url",), self.base_url)], settings)
+        for api_name, api in self.apis.items():
+            known = settings if api.public else [*settings, *secrets, *kept]
+            yield from _unknown(((("apis", api_name, *place), text) for place, text in api.templates()), known)
+        for name, sign_in in self.sign_in.items():
+            at: Place = ("sign_in", name)
+            own = [*settings, *self.parts(name)]
+            yield from _unknown((((*at, "options", key), text) for key, text in sign_in.options.items()), own)
+            if sign_in.token_url is not None:
+                yield from _unknown([((*at, "token_url"), sign_in.token_url)], settings)
+            if sign_in.session is not None:
+                for place, text in sign_in.session.templates():
+                    known = [*settings, *sign_in.session.keep] if place[0] == "headers" else own
+                    yield from _unknown([((*at, "session", *place), text)], known)
+
+
+def _unknown(
+    templates: "Iterator[tuple[Place, Template]] | list[tuple[Place, Template]]", known: list[str]
+) -> Iterator[Wrong]:
+    for place, text in templates:
+        for name in text.names:
+            if name not in known:
+                hint = nearest(name, known) if known else "there is no setting, and no secret that may stand here"
+                yield place, f"nothing is called {{{name}}}", hint
+
+
+def _misplaced(name: str, sign_in: SignIn) -> Iterator[Wrong]:
+    """What a sign-in form is given that isn't its own, and what it lacks."""
+    form = FORMS[name]
+    given = {key for key in ("header", "query", "form") if getattr(sign_in, key) is not None}
+    if given and not form.takes_place:
+        takers = either([each.name for each in FORMS.values() if each.takes_place])
+        for key in sorted(given):
+            yield (key,), f"a {key} belongs to {takers}", "remove it"
+    elif len(given) > 1:
+        yield (max(given),), "a secret has one place", f"keep one of {either(sorted(given))}"
+    if sign_in.prefix and "header" not in given:
+        yield ("prefix",), "a prefix stands before a secret in a header", "write the header too, or remove it"
+    if name == "keys":
+        yield from _wrong_keys(sign_in)
+    elif sign_in.parts or sign_in.signature or sign_in.options:
+        yield (), "parts, signature and options belong to keys", "remove them"
+    if (name == "oauth2") != (sign_in.token_url is not None):
+        message = "this is missing" if name == "oauth2" else "a token_url belongs to oauth2"
+        yield ("token_url",), message, "write it like /oauth/token" if name == "oauth2" else "remove it"
+
+
+def _wrong_keys(sign_in: SignIn) -> Iterator[Wrong]:
+    if not sign_in.parts:
+        yield ("parts",), "this is missing", "write the names of the keys: [api_login, api_key]"
+    if sign_in.signature is None:
+        return
+    signature = SIGNATURES.get(sign_in.signature)
+    if signature is None:
+        yield ("signature",), "there is no such signature", nearest(sign_in.signature, SIGNATURES)
+        return
+    for part in signature.parts:
+        if sign_in.parts and part not in sign_in.parts:
+            yield ("parts",), f"{sign_in.signature} signs with {part}", f"its parts are {', '.join(signature.parts)}"
+    for option in sign_in.options:
+        if option not in signature.options:
+            yield ("options", option), "unknown key", nearest(option, signature.options or ["none"])
+    for option in signature.options:
+        if option not in sign_in.options:
+            yield ("options",), f"{option} is missing", f"{sign_in.signature} needs {', '.join(signature.options)}"
 
 
 def field_name(api: Api, block_name: str, value_name: str) -> str | None:
@@ -268,7 +351,15 @@ def field_name(api: Api, block_name: str, value_name: str) -> str | None:
 
     None where the api doesn't have it.
     """
-    block = getattr(api, block_name) if block_name else api
+    block: Any = getattr(api, block_name) if block_name else api
+    for each in block if isinstance(block, tuple) else (block,):
+        name = _field_name(each, value_name)
+        if name is not None:
+            return name
+    return None
+
+
+def _field_name(block: Any, value_name: str) -> str | None:
     value = getattr(block, value_name, None)
     if isinstance(block, PricesBlock) and value_name == "price" and value is None:
         return ", ".join(block.columns) or "a column a currency"

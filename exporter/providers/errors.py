@@ -5,7 +5,9 @@ from typing import Any
 
 from exporter.failure import Failure, Reason
 from exporter.providers import values
-from exporter.providers.definition import BodyError, Definition
+from exporter.providers.blocks import Predicate, Value
+from exporter.providers.definition import Definition, Errors
+from exporter.providers.kinds import OK
 from exporter.providers.values import MISSING, WrongTypeError, at
 
 _STATUS_REASONS = {
@@ -18,22 +20,36 @@ _STATUS_REASONS = {
 def failure_of(status: int, document: Any, definition: Definition) -> Failure | None:
     """What an answer fails by: a code in the body, then the body's form, then the HTTP status; None if nothing."""
     errors = definition.errors
-    code = MISSING if errors.code is None else at(document, errors.code)
-    has_code = code is not MISSING and code != ""
-    form = next((form for form in errors.bodies if _matches(form, document)), None)
-    reason = _reason_of_code(code, errors.codes) if has_code else form.reason if form else None
+    code = _code(document, errors.code)
+    meaning = None if code is None else _meaning(code, errors.codes)
+    if meaning == OK or (meaning is None and _is_no_error(code, errors)):
+        code = meaning = None
+    form = None if code is not None else next((each for each in errors.bodies if fits(each, document)), None)
+    word = meaning or (None if form is None else form.reason)
+    told = code is not None or form is not None or _says_that_it_failed(document)
+    reason = None if word in (None, OK) else Reason(word)
     detail = f"HTTP {status}"
     if reason is not None:
-        detail += f", code {code}" if has_code else ", told by the body"
+        detail += f", code {code}" if code is not None else ", told by the body"
     elif not 200 <= status < 300:
         # A code that nobody has documented takes the provider's own meaning of a status away.
-        reason = (None if has_code else errors.statuses.get(status)) or _reason_of_status(status)
-    elif has_code or form is not None:
+        word = None if code is not None else errors.statuses.get(status)
+        reason = _reason_of_status(status) if word in (None, OK) else Reason(word)
+    elif told:
         reason = Reason.INVALID_RESPONSE
         detail += ", but the body tells an error that is not documented"
     else:
         return None
-    return Failure(reason, detail, _retry_after(document, errors.retry_after))
+    return Failure(reason, detail, _retry_after(document, errors))
+
+
+def fits(predicate: Predicate, document: Any) -> bool:
+    """Whether an answer, or an item of one, is as a predicate says."""
+    return (
+        values.matches(predicate.where, document)
+        and all(at(document, pointer) is not MISSING for pointer in predicate.has)
+        and not any(at(document, pointer) is not MISSING for pointer in predicate.lacks)
+    )
 
 
 def _reason_of_status(status: int) -> Reason:
@@ -47,21 +63,39 @@ def _reason_of_status(status: int) -> Reason:
     return Reason.SERVER_ERROR if 500 <= status < 600 else Reason.INVALID_RESPONSE
 
 
-def _reason_of_code(code: Any, codes: Mapping[str, Reason]) -> Reason | None:
-    if isinstance(code, float) and code.is_integer():
-        code = int(code)
-    if isinstance(code, bool) or not isinstance(code, str | int):
+def _code(document: Any, value: Value | None) -> str | None:
+    """The code that a body carries, as a text; None where it has none."""
+    if value is None:
         return None
-    word = str(code).casefold()
-    return next((reason for known, reason in codes.items() if known.casefold() == word), None)
-
-
-def _matches(form: BodyError, document: Any) -> bool:
-    return values.matches(form.where, document) and all(at(document, pointer) is not MISSING for pointer in form.has)
-
-
-def _retry_after(document: Any, pointer: str) -> float | None:
     try:
-        return values.as_number(at(document, pointer))
+        raw = values.read(value, document, {})
+    except WrongTypeError:
+        return None
+    if raw is MISSING or raw == "":
+        return None
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)
+    return values.plain_text(raw) or "of the wrong type"
+
+
+def _meaning(code: str, codes: Mapping[str, str]) -> str | None:
+    word = code.strip().casefold()
+    return next((meaning for known, meaning in codes.items() if known.casefold() == word), None)
+
+
+def _is_no_error(code: str | None, errors: Errors) -> bool:
+    """Whether a code that isn't listed is 0, which back ends write for "no error"; a definition with `ok` is strict."""
+    return code == "0" and OK not in errors.codes.values()
+
+
+def _says_that_it_failed(document: Any) -> bool:
+    return isinstance(document, dict) and document.get("success") is False
+
+
+def _retry_after(document: Any, errors: Errors) -> float | None:
+    if errors.retry_after is None or errors.retry_after.pointer is None:
+        return None
+    try:
+        return values.as_number(at(document, errors.retry_after.pointer))
     except WrongTypeError:
         return None

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from exporter.failure import FailureError, invalid_response
-from exporter.providers import errors, values
-from exporter.providers.definition import (
-    Api,
+from exporter.providers import errors, values, xml
+from exporter.providers.blocks import (
     ContactsBlock,
     CreditBlock,
-    Definition,
+    Features,
     PricesBlock,
     SubscriptionBlock,
     Value,
     dotted,
 )
+from exporter.providers.definition import Api, Definition, Request
 from exporter.providers.values import MISSING, WrongTypeError, at
 from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subscription
 
@@ -57,21 +57,25 @@ def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readin
     return readings(document, api)
 
 
-def parse(body: bytes, api: Api) -> Any:
-    """The document that a body holds: JSON, or a text where the definition says so.
+def parse(body: bytes, api: Request) -> Any:
+    """The document that a body holds: JSON, or a text or XML where the definition says so.
 
     Raises:
         FailureError: `invalid_response`.
     """
     try:
-        if sum(body.count(sign) for sign in (b",", b"{", b"[")) > MOST_VALUES:
+        if sum(body.count(sign) for sign in (b",", b"{", b"[", b"<")) > MOST_VALUES:
             raise invalid_response(f"the body holds more than {MOST_VALUES} values")
+        if api.format == "xml":
+            return xml.parse(body)
         text = body.decode("utf-8-sig")
         if api.format == "text":
             return text
         return _JSON.decode(text)
     except UnicodeDecodeError as error:
         raise invalid_response("the body is not UTF-8") from error
+    except xml.XmlError as error:
+        raise invalid_response(str(error)) from None
     except RecursionError as error:
         raise invalid_response("the body is nested too deeply") from error
     except ValueError as error:
@@ -93,20 +97,30 @@ def readings(document: Any, api: Api) -> Readings:
         FailureError: `invalid_response` where a required value is missing or of the wrong type.
     """
     extraction = _Extraction()
-    credits_: tuple[Credit, ...] = ()
-    if api.credit is not None:
-        credits_ = extraction.credits(document, api.credit)
-    subscription = None if api.subscription is None else extraction.subscription(document, api.subscription)
-    contacts = None if api.contacts is None else extraction.contacts(document, api.contacts)
-    prices = () if api.prices is None else extraction.prices(document, api.prices)
+    document = _opened(document, api)
+    account_id = extraction.optional(values.text, api.account_id, document)
+    if any(errors.fits(each, document) for each in api.postpaid):
+        return Readings(account_id=account_id, postpaid=True, remarks=tuple(extraction.remarks))
     return Readings(
-        account_id=extraction.optional(values.text, api.account_id, document),
-        credits=credits_,
-        subscription=subscription,
-        contacts=contacts,
-        prices=prices,
+        account_id=account_id,
+        credits=extraction.credits(document, api.credit) if api.credit else (),
+        subscription=None if api.subscription is None else extraction.subscription(document, api.subscription),
+        contacts=None if api.contacts is None else extraction.contacts(document, api.contacts),
+        prices=() if api.prices is None else extraction.prices(document, api.prices),
+        postpaid=False if api.postpaid else None,
         remarks=tuple(extraction.remarks),
     )
+
+
+def _opened(document: Any, api: Api) -> Any:
+    """What lies in `{"status": "success", "data": {…}}`, an envelope that some back ends put around a known answer."""
+    if (
+        not isinstance(document, dict)
+        or document.get("status") != "success"
+        or not isinstance(document.get("data"), dict)
+    ):
+        return document
+    return document if any(pointer.startswith("/data") for pointer in api.pointers()) else document["data"]
 
 
 class _Extraction:
@@ -122,7 +136,7 @@ class _Extraction:
 
     def required(self, read: Read[T], value: Value, item: Any, names: Mapping[str, str] | None = None) -> T:
         """A value without which the answer is no answer."""
-        name = value.field_name or "constant"
+        name = "the body" if value.field_name == "" else value.field_name or "a constant"
         try:
             result = read(value, item, names or {})
         except WrongTypeError as expected:
@@ -143,15 +157,15 @@ class _Extraction:
             self.remark(f"{value.field_name} is left out: it is not {expected}")
             return None
 
-    def members(self, document: Any, pointer: str) -> list[tuple[str, Any]]:
-        """The members of an object of names; none where there is no such object."""
+    def members(self, document: Any, pointer: str) -> list[tuple[str, Any]] | None:
+        """The members of an object of names; None where there is no such object."""
         found = at(document, pointer)
         name = dotted(pointer)
         if found is MISSING:
-            return []
+            return None
         if not isinstance(found, dict):
             self.remark(f"{name} is left out: it is not an object")
-            return []
+            return None
         if len(found) > MOST_MEMBERS:
             self.remark(f"{name} has {len(found)} members: all after the first {MOST_MEMBERS} are left out")
         listed = []
@@ -162,31 +176,55 @@ class _Extraction:
                 self.remark(f"a member of {name} is left out: its name is not {expected}")
         return listed
 
-    def credits(self, document: Any, block: CreditBlock) -> tuple[Credit, ...]:
-        """Every pot of credit; there must be one, and no two of one currency."""
-        found: dict[str, Credit] = {}
-        for item, names in values.each(document, block.each):
-            if not values.matches(block.where, item):
-                continue
-            balance = self.required(values.number, block.balance, item, names)
-            currency = self.required(values.currency, block.currency, item, names)
-            if currency in found:
-                raise invalid_response(f"two balances in {currency}")
-            found[currency] = Credit(
-                balance,
-                currency,
-                self.optional(values.timestamp, block.last_recharge, item, names),
-                self.optional(values.number, block.last_recharge_amount, item, names),
-                self.channels(item, block.messages_remaining),
-            )
+    def instant(self, value: Value | None, item: Any, names: Mapping[str, str] | None = None) -> float | None:
+        """A moment that may be absent, in Unix seconds; what had to be supposed of it is a remark."""
+        found = self.optional(values.instant, value, item, names)
+        if found is None or value is None:
+            return None
+        if found.remark is not None:
+            self.remark(f"{value.field_name} {found.remark}")
+        return found.timestamp_seconds
+
+    def credits(self, document: Any, blocks: tuple[CreditBlock, ...]) -> tuple[Credit, ...]:
+        """Every pot of credit; there must be one, and no two of one currency and wallet."""
+        found: dict[tuple[str, str | None], Credit] = {}
+        for block in blocks:
+            for item, names in values.each(document, block.each):
+                is_meant = values.matches(block.where, item) and not (
+                    block.unless and values.matches(block.unless, item)
+                )
+                credit = self.credit(item, names, block) if is_meant else None
+                if credit is None:
+                    continue
+                key = (credit.currency, credit.wallet)
+                if key in found:
+                    raise invalid_response(f"two balances in {' of '.join(filter(None, key))}")
+                found[key] = credit
         if not found:
             raise invalid_response("no balance")
         return tuple(found.values())
 
+    def credit(self, item: Any, names: Mapping[str, str], block: CreditBlock) -> Credit | None:
+        """One pot of credit; None where it needn't be there, and isn't."""
+        if block.optional and values.read(block.balance, item, names) is MISSING:
+            return None
+        return Credit(
+            self.required(values.number, block.balance, item, names),
+            self.required(values.currency, block.currency, item, names),
+            self.instant(block.last_recharge, item, names),
+            self.optional(values.number, block.last_recharge_amount, item, names),
+            self.channels(item, block.messages_remaining),
+            None if block.wallet is None else self.required(values.text, block.wallet, item, names),
+            self.optional(values.number, block.overdraft, item, names),
+            self.instant(block.expires, item, names),
+            self.optional(values.number, block.expiring, item, names),
+            self.optional(values.flag, block.auto_recharge, item, names),
+        )
+
     def channels(self, item: Any, pointer: str | None) -> dict[str, float]:
         """The messages left by channel."""
         found = {}
-        for channel, raw in self.members(item, pointer) if pointer is not None else ():
+        for channel, raw in (None if pointer is None else self.members(item, pointer)) or ():
             try:
                 if raw is not None:
                     found[channel] = values.as_number(raw)
@@ -201,30 +239,42 @@ class _Extraction:
         status = known.get(word.strip().casefold(), "unknown")
         if status == "unknown":
             self.remark(f"status {word!r} is not known")
-        features: dict[str, bool | None] = {}
-        ignore = () if block.features is None else block.features.ignore
-        for feature, raw in self.members(document, block.features.pointer) if block.features is not None else ():
-            if isinstance(raw, bool):
-                features[feature] = raw
-            elif raw is not None and feature not in ignore:
-                features[feature] = None
-                self.remark(f"feature {feature} is left out: it is not true or false")
         return Subscription(
             status,
             self.optional(values.text, block.subscription_id, document),
             self.optional(values.text, block.plan, document),
-            self.optional(values.timestamp, block.start, document),
-            self.optional(values.timestamp, block.end, document),
+            self.instant(block.start, document),
+            self.instant(block.end, document),
             self.optional(values.flag, block.auto_renew, document),
-            features,
-            self.optional(values.number, block.max_contacts, document),
+            self.features(document, block.features),
+            self.limit(block.max_contacts, document),
         )
+
+    def features(self, document: Any, block: Features | None) -> dict[str, bool | None] | None:
+        """The plan's features; None where there is no list of them."""
+        listed = None if block is None else self.members(document, block.pointer)
+        if block is None or listed is None:
+            return None
+        features: dict[str, bool | None] = {}
+        for feature, raw in listed:
+            try:
+                if raw is not None and feature not in block.ignore:
+                    features[feature] = values.as_flag(raw)
+            except WrongTypeError as expected:
+                features[feature] = None
+                self.remark(f"feature {feature} is left out: it is not {expected}")
+        return features
+
+    def limit(self, value: Value | None, document: Any) -> float | None:
+        """A number that may be absent; one below zero is no limit."""
+        found = self.optional(values.number, value, document)
+        return None if found is not None and found < 0 else found
 
     def contacts(self, document: Any, block: ContactsBlock) -> ContactQuota:
         """The contact quota."""
         return ContactQuota(
             self.required(values.number, block.used, document),
-            self.optional(values.number, block.limit, document),
+            self.limit(block.limit, document),
             self.optional(values.number, block.lists, document),
         )
 

@@ -3,11 +3,15 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from exporter.providers.definition import Value
+from exporter.providers.blocks import Value
+from exporter.providers.kinds import marks
+from exporter.providers.xml import Elements
+from exporter.readings import UNITS
 
 MISSING = object()
 """What a pointer gives that leads nowhere; null counts as missing everywhere."""
@@ -15,10 +19,17 @@ MISSING = object()
 LONGEST_TEXT = 256
 """A longer text is no name: it would only swell every series that carries it."""
 
-_DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+LONGEST_MATCHED = 4096
+"""A pattern is held to no longer text."""
+
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
+)
+_ZONE_NAME = re.compile(r"\[[A-Za-z0-9_+/-]+\]$")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
-_UNITS = frozenset({"credits", "messages"})
+_FIRST_DATE = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+_LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 class WrongTypeError(Exception):
@@ -33,6 +44,7 @@ def steps(pointer: str) -> tuple[str, ...]:
 
 def step_into(item: Any, step: str) -> Any:
     """The member or element that one step leads to, or `MISSING`."""
+    item = _only(item)
     if isinstance(item, dict):
         return item.get(step, MISSING)
     if isinstance(item, list) and step.isascii() and step.isdigit() and len(step) < 10 and int(step) < len(item):
@@ -40,10 +52,16 @@ def step_into(item: Any, step: str) -> Any:
     return MISSING
 
 
+def _only(item: Any) -> Any:
+    """The only element of its name where a document is XML; anything else as it is."""
+    return item[0] if isinstance(item, Elements) and len(item) == 1 else item
+
+
 def at(item: Any, pointer: str) -> Any:
     """What a JSON Pointer leads to, or `MISSING`; null is missing too."""
     for step in steps(pointer):
         item = step_into(item, step)
+    item = _only(item)
     return MISSING if item is None else item
 
 
@@ -70,19 +88,20 @@ def each(item: Any, pattern: str) -> Iterator[tuple[Any, dict[str, str]]]:
 def matches(where: Mapping[str, str], item: Any) -> bool:
     """Whether every pointer of `where` leads to its text; numbers and booleans count as they are written."""
     for pointer, wanted in where.items():  # noqa: SIM110  # twice as fast, and every answer is asked several times
-        if _plain_text(at(item, pointer)) != wanted:
+        if plain_text(at(item, pointer)) != wanted:
             return False
     return True
 
 
-def _plain_text(raw: Any) -> str | None:
+def plain_text(raw: Any) -> str | None:
+    """A text, or a number or boolean as it is written in JSON; None for anything else."""
     if isinstance(raw, bool):
         return "true" if raw else "false"
     return str(raw) if isinstance(raw, str | int | float) else None
 
 
 def read(value: Value, item: Any, names: Mapping[str, str]) -> Any:
-    """The raw value that a definition points at, or `MISSING`; `pattern` is applied to a text.
+    """The raw value that a definition points at, or `MISSING`; of a `pattern` its first group.
 
     Raises:
         WrongTypeError: `pattern` doesn't match, or there is no text for it to match.
@@ -96,25 +115,72 @@ def read(value: Value, item: Any, names: Mapping[str, str]) -> Any:
         raw = at(item, pointer)
         if raw is not MISSING:
             break
-    if raw is MISSING or value.pattern is None:
+    if raw is MISSING or _means_none(value, raw):
+        return MISSING
+    if value.pattern is None:
         return raw
-    match = re.search(value.pattern, raw) if isinstance(raw, str) else None
+    matched = _matched(value.pattern, raw)
+    return MISSING if matched is None or _means_none(value, matched) else matched
+
+
+def _means_none(value: Value, raw: Any) -> bool:
+    return bool(value.none) and (plain_text(raw) or "").strip() in value.none
+
+
+def _matched(pattern: str, raw: Any) -> str | None:
+    text = plain_text(raw)
+    match = None if text is None or len(text) > LONGEST_MATCHED else _compiled(pattern).fullmatch(text)
     if match is None:
         raise WrongTypeError("a text of the documented form")
-    return match[1]
+    group: str | None = match[1]
+    return group
+
+
+@cache
+def _compiled(pattern: str) -> Any:
+    import re2  # noqa: PLC0415  # few definitions have a pattern
+
+    return re2.compile(pattern)
 
 
 def number(value: Value, item: Any, names: Mapping[str, str]) -> float | None:
-    """A finite JSON number or decimal string, scaled; None where there is none."""
+    """A finite JSON number or decimal string, or one as it is `written`, divided; None where there is none."""
     raw = read(value, item, names)
     if raw is MISSING:
         return None
-    return as_number(raw) if value.scale is None else as_number(as_number(raw) * value.scale)
+    if value.written is not None and isinstance(raw, str):
+        raw = _from_written(value.written, raw)
+    if value.divide_by is None:
+        return as_number(raw)
+    as_number(raw)
+    try:
+        # Decimal: 9670500 / 10000 is 967.05, which floats only come near to.
+        return as_number(float(Decimal(str(raw).strip()) / value.divide_by))
+    except (InvalidOperation, OverflowError):
+        raise WrongTypeError("a finite number or a decimal string") from None
+
+
+def _from_written(written: str, raw: str) -> str:
+    """A number's text as JSON has it, from one with other marks: thousands in groups of three, or none."""
+    match = _number_like(written).fullmatch(raw.strip())
+    if match is None:
+        raise WrongTypeError(f"a number written like {written}")
+    thousands, decimal = marks(written)
+    whole = match["whole"].replace(thousands, "") if thousands else match["whole"]
+    return whole + (f".{match['part']}" if decimal and match["part"] else "")
+
+
+@cache
+def _number_like(written: str) -> "re.Pattern[str]":
+    thousands, decimal = map(re.escape, marks(written))
+    grouped = rf"[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|" if thousands else ""
+    part = rf"(?:{decimal}(?P<part>[0-9]+))?" if decimal else "(?P<part>)"
+    return re.compile(rf"(?P<whole>[+-]?(?:{grouped}[0-9]+)){part}")
 
 
 def as_number(raw: Any) -> float:
     """A finite float from a JSON number or a decimal string; booleans and all else are of the wrong type."""
-    decimal = isinstance(raw, str) and len(raw) <= LONGEST_TEXT and _DECIMAL.fullmatch(raw)
+    decimal = isinstance(raw, str) and len(raw) <= LONGEST_TEXT and _DECIMAL.fullmatch(raw.strip())
     if decimal or (isinstance(raw, int | float) and not isinstance(raw, bool)):
         try:
             result = float(raw)
@@ -133,7 +199,7 @@ def text(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
     result = as_text(raw)
     if value.words is None:
         return result
-    return {word.casefold(): ours for word, ours in value.words.items()}.get(result.casefold(), result)
+    return {word.casefold(): ours for word, ours in value.words.items()}.get(result.strip().casefold(), result)
 
 
 def as_text(raw: Any) -> str:
@@ -157,38 +223,76 @@ def word(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
 
 
 def currency(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
-    """An ISO 4217 code in capitals, or `credits` / `messages`; None where there is none."""
+    """An ISO 4217 code in capitals, or one of `UNITS`; None where there is none."""
     raw = text(value, item, names)
     return None if raw is None else as_currency(raw)
 
 
 def as_currency(raw: str) -> str:
     """The currency in capitals, the unit in small letters."""
-    if raw.lower() in _UNITS:
-        return raw.lower()
-    if _CURRENCY.fullmatch(raw):
-        return raw.upper()
+    stripped = raw.strip()
+    if stripped.lower() in UNITS:
+        return stripped.lower()
+    if _CURRENCY.fullmatch(stripped):
+        return stripped.upper()
     raise WrongTypeError("a currency of three letters")
 
 
+_FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+
+
 def flag(value: Value, item: Any, names: Mapping[str, str]) -> bool | None:
-    """A JSON boolean; None where there is none."""
+    """A boolean: `true` or `false`, 1 or 0, or their texts; None where there is none."""
+    raw = read(value, item, names)
+    return None if raw is MISSING else as_flag(raw)
+
+
+def as_flag(raw: Any) -> bool:
+    """A boolean from JSON's own, from 1 and 0, or from their texts."""
+    known = _FLAGS.get((plain_text(raw) or "").strip().lower())
+    if known is None:
+        raise WrongTypeError("true or false")
+    return known
+
+
+class Instant(NamedTuple):
+    """A moment in Unix seconds, and what had to be supposed to know it."""
+
+    timestamp_seconds: float
+    remark: str | None = None
+
+
+def instant(value: Value, item: Any, names: Mapping[str, str]) -> Instant | None:
+    """A moment as the definition says that it is told, else ISO 8601 as back ends write it; None where there is none.
+
+    Zero values of programs (before the year 2000) are no dates, and so is what no calendar has.
+    """
     raw = read(value, item, names)
     if raw is MISSING:
         return None
-    if isinstance(raw, bool):
-        return raw
-    raise WrongTypeError("true or false")
-
-
-def timestamp(value: Value, item: Any, names: Mapping[str, str]) -> float | None:
-    """Unix seconds of an RFC 3339 date-time with its offset; None where there is none."""
-    raw = read(value, item, names)
-    if raw is MISSING:
+    if value.time in ("unix", "unix_ms"):
+        found = Instant(as_number(raw) / (1000 if value.time == "unix_ms" else 1))
+    else:
+        found = _from_iso8601(raw, is_documented=value.time is not None)
+    if found.timestamp_seconds < _FIRST_DATE:
         return None
-    if isinstance(raw, str) and len(raw) <= LONGEST_TEXT and _RFC3339.fullmatch(raw):
-        try:
-            return datetime.fromisoformat(raw.upper()).timestamp()
-        except (ValueError, OverflowError):  # the 31st of February, an offset of 99 hours, year 0
-            pass
-    raise WrongTypeError("an RFC 3339 date-time with its offset")
+    if found.timestamp_seconds > _LAST_DATE:
+        raise WrongTypeError("a date that calendars have")
+    return found
+
+
+def _from_iso8601(raw: Any, *, is_documented: bool) -> Instant:
+    text = _ZONE_NAME.sub("", raw.strip()) if isinstance(raw, str) and len(raw) <= LONGEST_TEXT else ""
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise WrongTypeError("a date and time of ISO 8601")
+    day, time, zone = match.groups()
+    try:
+        if time is None:
+            # A day ends at its end. No calendar has a day after the last.
+            end = datetime.fromisoformat(f"{day}T00:00:00+00:00") + timedelta(days=1)
+            return Instant(end.timestamp(), None if is_documented else "has no time: its end in UTC is taken")
+        moment = datetime.fromisoformat(f"{day}T{time}{(zone or '+00:00').upper()}")
+        return Instant(moment.timestamp(), None if zone or is_documented else "has no zone: UTC is taken")
+    except (ValueError, OverflowError):  # the 31st of February, an offset of 99 hours, year 0
+        raise WrongTypeError("a date and time of ISO 8601") from None

@@ -130,7 +130,7 @@ class AccountStates(RuleBasedStateMachine):
                 if readings.credits
                 else readings.contacts.used
                 if readings.contacts
-                else float(next(iter(readings.subscription.features))[1:])  # type: ignore[union-attr]
+                else float(next(iter(readings.subscription.features))[1:])  # type: ignore[union-attr,arg-type]
             )
             age = now - told
             assert age >= -TINY

@@ -1,0 +1,139 @@
+"""The kinds of single values in a definition: what a text may be, and what a person is told if it isn't."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, PlainValidator
+
+from exporter.documents.faults import nearest
+from exporter.documents.model import fault
+from exporter.durations import parse_duration
+from exporter.failure import Reason
+from exporter.providers import template
+from exporter.sign_in import FORMS
+
+API_NAMES = ("credit", "subscription", "contacts", "prices")
+"""Every api that a provider can have, in the order in which they are shown."""
+
+OK = "ok"
+"""The meaning of a code that is no failure."""
+
+_WRITTEN = re.compile(r"1(?P<thousands>\D?)234(?:(?P<decimal>\D)56)?")
+
+
+def _pointer(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise fault("not a JSON Pointer", "one begins with /, such as /data/balance; an empty one is the whole answer")
+    return text
+
+
+def _compiled(text: str) -> Any:
+    import re2  # noqa: PLC0415  # few definitions have a pattern
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options=options)
+    except re2.error as error:
+        (words,) = error.args
+        raise fault(f"not a regular expression (RE2): {words.decode(errors='replace')}") from None
+
+
+def _pattern(text: str) -> str:
+    _compiled(text)
+    return text
+
+
+def _grouped(text: str) -> str:
+    if _compiled(text).groups < 1:
+        raise fault("the pattern has no group", "put what is the value into round brackets: ([A-Z]{3}) .*")
+    return text
+
+
+def _of_form(pattern: str, message: str, hint: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text, re.ASCII) is None:
+            raise fault(message, hint)
+        return text
+
+    return check
+
+
+def _one_of(words: tuple[str, ...], what: str) -> Callable[[str], str]:
+    def check(word: str) -> str:
+        if word not in words:
+            raise fault(f"there is no such {what}", nearest(word, words))
+        return word
+
+    return check
+
+
+def _template(pattern: str, message: str, hint: str) -> Callable[[object], template.Template]:
+    def parse(value: object) -> template.Template:
+        parsed = template.parse(value)
+        if re.fullmatch(pattern, parsed, re.ASCII) is None:
+            raise fault(message, hint)
+        return parsed
+
+    return parse
+
+
+def _written(text: str) -> str:
+    match = _WRITTEN.fullmatch(text)
+    if match is None or (match["thousands"] and match["thousands"] == match["decimal"]):
+        raise fault("not a way to write numbers", "write 1234.56 in that way, such as 1.234,56 or 1,234.56")
+    return text
+
+
+def _divisor(value: object) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise fault("not a number", "write digits, such as 10000") from None
+    if not number.is_finite() or number <= 0:
+        raise fault("nothing is divided by this", "write a number above 0, such as 10000")
+    return number
+
+
+def marks(written: str) -> tuple[str, str]:
+    """The marks of thousands and of decimals in a way of writing numbers; empty where there is none."""
+    match = _WRITTEN.fullmatch(written)
+    return ("", "") if match is None else (match["thousands"] or "", match["decimal"] or "")
+
+
+Pointer = Annotated[str, AfterValidator(_pointer)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Grouped = Annotated[str, AfterValidator(_grouped)]
+Seconds = Annotated[float, BeforeValidator(lambda text: parse_duration(str(text)))]
+Written = Annotated[str, AfterValidator(_written)]
+Divisor = Annotated[Decimal, PlainValidator(_divisor)]
+Id = Annotated[str, AfterValidator(_of_form("[a-z0-9]+", "not an id", "use small letters and digits"))]
+Day = Annotated[str, AfterValidator(_of_form(r"\d{4}-\d{2}-\d{2}", "not a day", "write it like 2026-11-22"))]
+Name = Annotated[
+    str, AfterValidator(_of_form("[a-z_][a-z0-9_]*", "not a name", "use small letters, digits and _, as in {name}"))
+]
+HeaderName = Annotated[
+    str, AfterValidator(_of_form(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "not a header's name", "write it like X-Api-Key"))
+]
+FormName = Annotated[str, AfterValidator(_one_of(tuple(FORMS), "sign-in form"))]
+ApiName = Annotated[str, AfterValidator(_one_of(API_NAMES, "api"))]
+Meaning = Annotated[str, AfterValidator(_one_of((OK, *(reason.value for reason in Reason)), "reason"))]
+Text = Annotated[template.Template, PlainValidator(template.parse)]
+Path = Annotated[
+    template.Template, PlainValidator(_template("/[!-~]*", "not a path", "it begins with / and has no spaces"))
+]
+BaseUrl = Annotated[
+    template.Template,
+    PlainValidator(
+        _template(
+            "https?://[!-~]+[^/]", "not an http or https URL", "write it like https://host, without a / at its end"
+        )
+    ),
+]
+TokenUrl = Annotated[
+    template.Template,
+    PlainValidator(_template("(/|https?://)[!-~]*", "neither a path nor a URL", "write it like /oauth/token")),
+]
+Json = Annotated[Any, PlainValidator(template.parse_json)]
