@@ -1,7 +1,7 @@
 """The HTTP client: one GET to a provider, bounded in every way; its errors become reasons.
 
-httpx is the interface (requests, responses, transports); aiohttp's pool works under it, because
-httpcore's looks through every connection for every request, which is quadratic in the accounts.
+httpx is the interface (requests, responses, transports); `exporter.client` works under it, because
+httpcore's pool looks through every connection for every request, which is quadratic in the accounts.
 """
 
 import asyncio
@@ -12,9 +12,8 @@ import ssl
 import sys
 import time
 import traceback
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -24,27 +23,31 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from exporter import __version__, tls
+from exporter.client.coding import in_utf8, is_gzip
+from exporter.client.connections import GuardedTransport, Way
+from exporter.client.gzip import Gunzip
+from exporter.client.resolver import Resolver
 from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.proxies import proxy_for
 from exporter.settings import HttpSettings
 from exporter.signing import Signer
 
 MOST_REDIRECTS = 5
-KEEPALIVE_SECONDS = 300.0
-"""An idle connection outlives the usual scrape intervals, so that a scrape opens none."""
-
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 TransportFactory = Callable[[HttpSettings, str | None], httpx.AsyncBaseTransport]
 """From HTTP settings and a proxy's URL to the transport that obeys them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """A whole HTTP answer; `retry_after_seconds` is the header's, in whichever of its two forms."""
+    """A whole HTTP answer, its body in UTF-8 where the headers name its charset.
+
+    `header_names` is the same object as before where the answer before had the same names;
+    `retry_after_seconds` is the header's, in whichever of its two forms.
+    """
 
     status: int
     body: bytes
@@ -56,25 +59,42 @@ class Answer:
 class Call:
     """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read.
 
-    A call that is made again keeps its request, unless it is signed anew each time.
+    A call that is made again keeps its request, unless it is signed anew each time. `way` says how it travels: who
+    repeats a call sets `way.fresh`, and who has a deadline `way.seconds`.
     """
 
     url: str
     sign: Signer | None
     accept: str
     max_bytes: int
+    way: Way = field(init=False)
     _signed: dict[str, str] | None = None
     _request: httpx.Request | None = None
+    _names: tuple[bytes, ...] = ()
+    _header_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.way = Way(self.sign or self.url, self.max_bytes)
 
     def request(self, server_name: str | None) -> httpx.Request:
         """The request; `server_name` is the name that the certificate has to have, where it isn't the URL's."""
         signed = _UNSIGNED if self.sign is None else self.sign(self.url)
-        extensions = {} if server_name is None else {"sni_hostname": server_name}
+        extensions: dict[str, object] = {"way": self.way}
+        if server_name is not None:
+            extensions["sni_hostname"] = server_name
         if self._request is None or signed is not self._signed or extensions != self._request.extensions:
             own = {"Accept": self.accept, "Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"}
             self._signed = signed
             self._request = httpx.Request("GET", self.url, headers=own | signed, extensions=extensions)
         return self._request
+
+    def header_names(self, response: httpx.Response) -> tuple[str, ...]:
+        """The names of an answer's headers in small letters, each once, made anew only where they have changed."""
+        names = tuple([name for name, _ in response.headers.raw])
+        if names != self._names:
+            self._names = names
+            self._header_names = tuple(dict.fromkeys(name.decode("latin-1").lower() for name in names))
+        return self._header_names
 
 
 _UNSIGNED: dict[str, str] = {}
@@ -100,7 +120,8 @@ class HttpClient:
     """Asks providers. Accounts with equal HTTP settings share a transport, and so connections and TLS context."""
 
     def __init__(self, factory: TransportFactory | None = None) -> None:
-        self._factory = factory or aiohttp_transport
+        resolver = Resolver()
+        self._factory = factory or (lambda http, proxy: GuardedTransport(tls.context(http.tls), proxy, resolver))
         self._transports: dict[tuple[HttpSettings, str | None], tuple[object, httpx.AsyncBaseTransport]] = {}
         self._retired: set[asyncio.Task[None]] = set()
 
@@ -112,7 +133,10 @@ class HttpClient:
         """
         try:
             return await self._get(call, http)
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
+        except FailureError as error:
+            _let_go(error)
+            raise
+        except _ERRORS as error:
             _let_go(error)
             raise FailureError(_failure(error)) from error
 
@@ -124,17 +148,17 @@ class HttpClient:
             stream = response.stream
             assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  # for the type checker
             try:
-                headers = _headers(response)
+                headers = response.headers
                 location = headers.get("location")
                 if not (http.follow_redirects and response.has_redirect_location and location):
                     try:
-                        body = await _read(stream, headers.get("content-encoding", ""), call.max_bytes)
+                        body = await _read(stream, headers, call.max_bytes)
                     except FailureError:
                         if 200 <= response.status_code < 300:
                             raise
                         body = b""  # what the status says counts without it
                     wait = retry_after(headers.get("retry-after"), time.time())
-                    return Answer(response.status_code, body, tuple(headers), wait)
+                    return Answer(response.status_code, body, call.header_names(response), wait)
             finally:
                 # Closing breaks off an unread body instead of draining it.
                 await stream.aclose()
@@ -173,32 +197,6 @@ class HttpClient:
         await asyncio.sleep(0)  # the sockets themselves close one turn later
 
 
-def aiohttp_transport(http: HttpSettings, proxy: str | None) -> httpx.AsyncBaseTransport:
-    """The transport for one set of HTTP settings: no cookies, no limit on connections, no hidden retries."""
-    context = tls.context(http.tls)
-
-    def session() -> aiohttp.ClientSession:
-        made = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=context),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        # aiohttp repeats a GET by itself when a kept connection breaks. Providers may count calls, so
-        # every attempt is ours to decide on and to count; there is no public switch for it.
-        made._retry_connection = False
-        return made
-
-    return AiohttpTransport(verify=context, client=session, proxy=None if proxy is None else _proxy(proxy))
-
-
-def _proxy(url: str) -> httpx.Proxy:
-    """The proxy with its credential as a header: aiohttp warns of `BasicAuth`, into which a user part would go."""
-    parsed = httpx.URL(url)
-    headers = {}
-    if parsed.userinfo:
-        headers["Authorization"] = aiohttp.encode_basic_auth(parsed.username, parsed.password)
-    return httpx.Proxy(parsed.copy_with(userinfo=b""), headers=headers)
-
-
 def _onward(call: Call, url: httpx.URL, location: str) -> Call:
     """The call that a redirect asks for; the credential stays with the origin that it was given for."""
     try:
@@ -210,41 +208,26 @@ def _onward(call: Call, url: httpx.URL, location: str) -> Call:
     if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
         raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
     same_origin = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)
-    return Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
+    next_call = Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
+    next_call.way.fresh, next_call.way.seconds = call.way.fresh, call.way.seconds
+    return next_call
 
 
-def _headers(response: httpx.Response) -> dict[str, str]:
-    """The headers by their names in small letters; of two with one name the first."""
-    headers: dict[str, str] = {}
-    for name, value in response.headers.raw:
-        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return headers
-
-
-async def _read(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> bytes:
+async def _read(stream: httpx.AsyncByteStream, headers: Mapping[str, str], max_bytes: int) -> bytes:
     """The body, decompressed piece by piece so that no answer can fill the memory.
 
     Raises:
         FailureError: `invalid_response` past `max_bytes` or for a content coding that was not asked for.
     """
-    coding = coding.strip().lower()
-    if coding not in {"identity", "gzip", "x-gzip", ""}:
-        raise invalid_response("the body has a content coding that was not asked for")
-    inflate = zlib.decompressobj(wbits=31) if coding in {"gzip", "x-gzip"} else None
+    gunzip = Gunzip(max_bytes) if is_gzip(headers.get("content-encoding", "")) else None
     body = bytearray()
     async for chunk in stream:
-        piece = chunk
-        if inflate is not None:
-            try:
-                piece = inflate.decompress(chunk, max_bytes - len(body) + 1)
-            except zlib.error as error:
-                raise invalid_response("the body is not gzip as it says") from error
-        body += piece
+        body += chunk if gunzip is None else gunzip.feed(chunk)
         if len(body) > max_bytes:
             raise invalid_response(f"the body is larger than {max_bytes} bytes")
-    if inflate is not None and not inflate.eof:
-        raise invalid_response("the compressed body ends too early")
-    return bytes(body)
+    if gunzip is not None:
+        gunzip.end()
+    return in_utf8(bytes(body), headers.get("content-type", ""))
 
 
 def retry_after(value: str | None, now: float) -> float | None:
@@ -263,7 +246,18 @@ def retry_after(value: str | None, now: float) -> float | None:
     return max(0.0, seconds - now)
 
 
+_ERRORS = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    aiohttp.ClientError,
+    aiohttp.http_exceptions.HttpProcessingError,
+    OSError,
+    ValueError,
+)
+
 _WORDS = {
+    errno.EMFILE: "too many open files: raise the limit of open files",
+    errno.ENFILE: "too many open files on this machine",
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
     errno.EPIPE: "connection reset",
@@ -271,6 +265,9 @@ _WORDS = {
     errno.EHOSTUNREACH: "host unreachable",
     errno.ETIMEDOUT: "connection timed out",
 }
+
+
+_OUT_OF_FILES = {errno.EMFILE, errno.ENFILE}
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -290,11 +287,11 @@ def _let_go(error: BaseException) -> None:
 
 
 def _failure(error: BaseException) -> Failure:
-    """The reason of a client's exception, by what lies at its root: httpx' own classes are too coarse.
-
-    httpx-aiohttp turns a closed connection into `ConnectTimeout`, so the cause comes first.
-    """
+    """The reason of a client's exception, by what lies at its root."""
     chain = _chain(error)
+    for link in chain:
+        if isinstance(link, OSError) and link.errno in _OUT_OF_FILES:
+            return Failure(Reason.CONNECTION, _WORDS[link.errno])
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError) and not isinstance(link, aiohttp.ClientError):
             return Failure(Reason.TLS, f"certificate refused: {link.verify_message}")
