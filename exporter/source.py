@@ -196,13 +196,13 @@ class Source:
     async def _call(self, flight: Flight, ask: Ask) -> Outcome:
         started = self._clock.monotonic()
         end = started + ask.timeout_seconds
-        outcome = await self._attempt(ask, started, end)
+        outcome = await self._attempt(ask, started, end, min(end, flight.deadline))
         resumed = self._clock.monotonic() + RETRY_PAUSE_SECONDS
         allowed = flight.askers and resumed + outcome.duration_seconds < min(end, flight.deadline)
         if allowed and self._is_worth_a_retry(outcome):
             await asyncio.sleep(RETRY_PAUSE_SECONDS)
             if ask.may_retry(started):
-                again = await self._attempt(ask, started, end)
+                again = await self._attempt(ask, started, end)  # on a fresh connection: kept ones may all be stale
                 # A server that answers 503 often closes the connection as well: its answer says more than that.
                 cut_off = isinstance(again.result, Failure) and again.result.reason is Reason.CONNECTION
                 outcome = outcome if cut_off and outcome.status is not None else again
@@ -216,15 +216,21 @@ class Source:
         reason = outcome.result.reason
         return reason is Reason.CONNECTION or (reason is Reason.SERVER_ERROR and outcome.status in _BRIEF_STATUSES)
 
-    async def _attempt(self, ask: Ask, started: float, end: float) -> Outcome:
-        """One request until `end`; it counts from its start, even without a connection."""
+    async def _attempt(self, ask: Ask, started: float, end: float, awaited_until: float | None = None) -> Outcome:
+        """One request until `end`; it counts from its start, even without a connection.
+
+        Where somebody waits until then and a repetition may follow, a kept connection may be used.
+        """
         ask.tally.requests += 1
         status: int | None = None
         header_names: tuple[str, ...] = ()
         result: Readings | Failure
         try:
+            call = self._call_signed_by(ask.sign)
+            call.way.fresh = awaited_until is None
+            call.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
             async with asyncio.timeout(end - self._clock.monotonic()):
-                answer = await self._client.get(self._call_signed_by(ask.sign), self.http)
+                answer = await self._client.get(call, self.http)
             status = answer.status
             header_names = tuple(SHOWN if ask.secrets.is_in(name) else name for name in answer.header_names)
             result = await self._read(answer, ask.secrets)
