@@ -12,7 +12,7 @@ import ssl
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -70,8 +70,7 @@ class Call:
     way: Way = field(init=False)
     _signed: dict[str, str] | None = None
     _request: httpx.Request | None = None
-    _names: tuple[bytes, ...] = ()
-    _header_names: tuple[str, ...] = ()
+    _headers: "_Headers | None" = None
 
     def __post_init__(self) -> None:
         self.way = Way(self.sign or self.url, self.max_bytes)
@@ -88,13 +87,28 @@ class Call:
             self._request = httpx.Request("GET", self.url, headers=own | signed, extensions=extensions)
         return self._request
 
-    def header_names(self, response: httpx.Response) -> tuple[str, ...]:
-        """The names of an answer's headers in small letters, each once, made anew only where they have changed."""
-        names = tuple([name for name, _ in response.headers.raw])
-        if names != self._names:
-            self._names = names
-            self._header_names = tuple(dict.fromkeys(name.decode("latin-1").lower() for name in names))
-        return self._header_names
+    def headers(self, raw: Sequence[tuple[bytes, bytes]]) -> "_Headers":
+        """What an answer's headers are called, looked at anew only where they have changed."""
+        names = tuple([name for name, _ in raw])
+        if self._headers is None or self._headers.raw != names:
+            self._headers = _Headers(names)
+        return self._headers
+
+
+class _Headers:
+    """Names of an answer's headers: in small letters, each once, and where to find the first of each."""
+
+    def __init__(self, raw: tuple[bytes, ...]) -> None:
+        self.raw = raw
+        self._places: dict[str, int] = {}
+        for place, name in enumerate(raw):
+            self._places.setdefault(name.decode("latin-1").lower(), place)
+        self.names = tuple(self._places)
+
+    def value(self, raw: Sequence[tuple[bytes, bytes]], name: str) -> str | None:
+        """The value of a header among those of an answer."""
+        place = self._places.get(name)
+        return None if place is None else raw[place][1].decode("latin-1")
 
 
 _UNSIGNED: dict[str, str] = {}
@@ -148,17 +162,19 @@ class HttpClient:
             stream = response.stream
             assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  # for the type checker
             try:
-                headers = response.headers
-                location = headers.get("location")
+                raw = response.headers.raw
+                headers = call.headers(raw)
+                location = headers.value(raw, "location")
                 if not (http.follow_redirects and response.has_redirect_location and location):
                     try:
-                        body = await _read(stream, headers, call.max_bytes)
+                        coding, kind = (headers.value(raw, name) or "" for name in ("content-encoding", "content-type"))
+                        body = in_utf8(await _read(stream, coding, call.max_bytes), kind)
                     except FailureError:
                         if 200 <= response.status_code < 300:
                             raise
                         body = b""  # what the status says counts without it
-                    wait = retry_after(headers.get("retry-after"), time.time())
-                    return Answer(response.status_code, body, call.header_names(response), wait)
+                    wait = retry_after(headers.value(raw, "retry-after"), time.time())
+                    return Answer(response.status_code, body, headers.names, wait)
             finally:
                 # Closing breaks off an unread body instead of draining it.
                 await stream.aclose()
@@ -213,13 +229,13 @@ def _onward(call: Call, url: httpx.URL, location: str) -> Call:
     return next_call
 
 
-async def _read(stream: httpx.AsyncByteStream, headers: Mapping[str, str], max_bytes: int) -> bytes:
+async def _read(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> bytes:
     """The body, decompressed piece by piece so that no answer can fill the memory.
 
     Raises:
         FailureError: `invalid_response` past `max_bytes` or for a content coding that was not asked for.
     """
-    gunzip = Gunzip(max_bytes) if is_gzip(headers.get("content-encoding", "")) else None
+    gunzip = Gunzip(max_bytes) if is_gzip(coding) else None
     body = bytearray()
     async for chunk in stream:
         body += chunk if gunzip is None else gunzip.feed(chunk)
@@ -227,7 +243,7 @@ async def _read(stream: httpx.AsyncByteStream, headers: Mapping[str, str], max_b
             raise invalid_response(f"the body is larger than {max_bytes} bytes")
     if gunzip is not None:
         gunzip.end()
-    return in_utf8(bytes(body), headers.get("content-type", ""))
+    return bytes(body)
 
 
 def retry_after(value: str | None, now: float) -> float | None:

@@ -17,6 +17,9 @@ from exporter.client.protocol import GuardedProtocol, unheard
 from exporter.client.resolver import Resolver
 from exporter.client.tls_sessions import ResumingContext
 
+MOST_QUEUEING_SECONDS = 1.0
+"""A call waits so long for another one's connection before it opens its own, where there is a queue for that."""
+
 
 @dataclass(eq=False, slots=True)
 class Way:
@@ -84,7 +87,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             if not _is_readable(kept):
                 return kept, False
             kept.abort()
-        return await self._pool.open(prepared.key, lambda: self._dialler.dial(prepared.url, server_name))
+        while_seconds = MOST_QUEUEING_SECONDS if way.seconds is None else min(MOST_QUEUEING_SECONDS, way.seconds / 10)
+        return await self._pool.open(prepared.key, lambda: self._dialler.dial(prepared.url, server_name), while_seconds)
 
     async def _exchange(
         self, prepared: _Prepared, way: Way, protocol: GuardedProtocol, is_new: bool, is_head: bool

@@ -12,7 +12,7 @@ from exporter.client.protocol import GuardedProtocol
 IDLE_SECONDS = 90.0
 """Load balancers forget idle connections after a minute or some; a scrape interval is mostly shorter."""
 
-MOST_HANDSHAKES = 32
+MOST_HANDSHAKES = 24
 """TLS connections to one host that are opened at once: all at once they stop the loop, and all come late."""
 
 
@@ -51,12 +51,17 @@ class Pool:
             protocol.abort()
         return None
 
-    async def open(self, key: Key, dial: Callable[[], Awaitable[GuardedProtocol]]) -> tuple[GuardedProtocol, bool]:
-        """A connection, and whether it is new: one of the owner's that is set free while a new one waits its turn."""
+    async def open(
+        self, key: Key, dial: Callable[[], Awaitable[GuardedProtocol]], while_seconds: float
+    ) -> tuple[GuardedProtocol, bool]:
+        """A connection, and whether it is new: else one of the owner's that is set free while it waits its turn.
+
+        Where there is a queue, that is waited for as long as said.
+        """
         if key.scheme != "https":
             return await dial(), True
         gate = self._gates.setdefault((key.host, key.port), Gate(MOST_HANDSHAKES))
-        freed = await gate.enter(key)
+        freed = await gate.enter(key, while_seconds)
         if freed is not None:
             return freed, False
         try:
@@ -106,30 +111,36 @@ class Pool:
 
 
 class Gate:
-    """So many connections are opened at once. Who has none under way comes first."""
+    """So many connections are opened at once. Whose call is its owner's first comes first.
+
+    The others have a while to wait for the first one's connection instead: an owner's calls are short, handshakes
+    dear, and where there is a queue they are all made by one processor.
+    """
 
     def __init__(self, most: int) -> None:
+        self._loop = asyncio.get_running_loop()
         self._free = most
         self._serial = itertools.count()
         self._ranks: dict[Key, int] = {}
-        self._turns: list[tuple[int, int, asyncio.Future[GuardedProtocol | None]]] = []
+        self._turns: list[_Turn] = []
         self._waiting: dict[Key, deque[asyncio.Future[GuardedProtocol | None]]] = {}
+        self._later: asyncio.TimerHandle | None = None
 
-    async def enter(self, key: Key) -> GuardedProtocol | None:
+    async def enter(self, key: Key, while_seconds: float) -> GuardedProtocol | None:
         """Wait for a turn: None is one, to be ended by `leave`; else a connection that has become free meanwhile."""
         rank = self._ranks.get(key, 0)
         self._ranks[key] = rank + 1
         if self._free:
             self._free -= 1
             return None
-        turn: asyncio.Future[GuardedProtocol | None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._turns, (rank, next(self._serial), turn))
-        self._waiting.setdefault(key, deque()).append(turn)
-        freed = None
+        given: asyncio.Future[GuardedProtocol | None] = self._loop.create_future()
+        since = self._loop.time() + (while_seconds if rank else 0.0)
+        heapq.heappush(self._turns, _Turn(min(rank, 1), since, next(self._serial), given))
+        self._waiting.setdefault(key, deque()).append(given)
         try:
-            freed = await turn
+            freed = await given
         except asyncio.CancelledError:
-            self._forsake(key, turn)
+            self._forsake(key, given)
             raise
         if freed is not None:
             self._fewer(key)
@@ -139,9 +150,9 @@ class Gate:
         """Give a free connection to a call of its owner that waits; False where none does."""
         waiting = self._waiting.get(key)
         while waiting:
-            turn = waiting.popleft()
-            if not turn.done():
-                turn.set_result(protocol)
+            given = waiting.popleft()
+            if not given.done():
+                given.set_result(protocol)
                 return True
         self._waiting.pop(key, None)
         return False
@@ -149,25 +160,44 @@ class Gate:
     def leave(self, key: Key) -> None:
         """The connection is open, or could not be opened: the next may begin."""
         self._fewer(key)
-        while self._turns:
-            _, _, turn = heapq.heappop(self._turns)
-            if not turn.done():
-                turn.set_result(None)
-                return
         self._free += 1
+        self._admit()
 
-    def _forsake(self, key: Key, turn: "asyncio.Future[GuardedProtocol | None]") -> None:
+    def _admit(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        while self._free and self._turns:
+            turn = self._turns[0]
+            wait = turn.since - self._loop.time()
+            if not turn.given.done() and wait > 0:
+                self._later = self._loop.call_later(wait, self._admit)
+                return
+            heapq.heappop(self._turns)
+            if not turn.given.done():
+                self._free -= 1
+                turn.given.set_result(None)
+
+    def _forsake(self, key: Key, given: "asyncio.Future[GuardedProtocol | None]") -> None:
         """Pass on what a call was given in the moment in which it was broken off."""
-        given = None if turn.cancelled() else turn.result()
-        if turn.cancelled():
-            self._fewer(key)
-        elif given is None:
+        freed = None if given.cancelled() else given.result()
+        if not given.cancelled() and freed is None:
             self.leave(key)
-        else:
-            self._fewer(key)
-            given.abort()
+            return
+        self._fewer(key)
+        if freed is not None:
+            freed.abort()
 
     def _fewer(self, key: Key) -> None:
         rank = self._ranks.pop(key) - 1
         if rank:
             self._ranks[key] = rank
+
+
+class _Turn(NamedTuple):
+    """A call that waits: whether its owner has another under way, since when it may begin, which came first."""
+
+    rank: int
+    since: float
+    number: int
+    given: "asyncio.Future[GuardedProtocol | None]"

@@ -75,7 +75,16 @@ def _look_up(host: str, family: int) -> _Found | OSError | UnicodeError:
         infos = socket.getaddrinfo(host, None, family, socket.SOCK_STREAM, flags=flags)
         return [(of, _numeric(address)) for of, _, _, _, address in infos]
     except (OSError, UnicodeError) as error:
+        return _out_of_files() or error.with_traceback(None)
+
+
+def _out_of_files() -> OSError | None:
+    """Why no socket can be opened: the system's look-up says "not found" then."""
+    try:
+        socket.socket().close()
+    except OSError as error:
         return error.with_traceback(None)
+    return None
 
 
 def _numeric(address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]) -> str:
