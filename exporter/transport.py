@@ -73,7 +73,7 @@ class Call:
     _headers: "_Headers | None" = None
 
     def __post_init__(self) -> None:
-        self.way = Way(self.sign or self.url, self.max_bytes)
+        self.way = Way(self.sign or self.url)
 
     def request(self, server_name: str | None) -> httpx.Request:
         """The request; `server_name` is the name that the certificate has to have, where it isn't the URL's."""

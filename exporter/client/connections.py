@@ -27,11 +27,10 @@ class Way:
 
     `owner` is the credential that it carries, or the URL of a public resource: connections are its own. `fresh` asks
     for a new connection. `seconds` is what the call has left: a kept connection that gives no byte within a third of
-    it is given up. `most_bytes` bounds the body.
+    it is given up.
     """
 
     owner: object
-    most_bytes: int
     fresh: bool = False
     seconds: float | None = None
     is_slow: bool = False
@@ -98,7 +97,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         began = loop.time()
         protocol.ask(
             prepared.data,
-            most_body_bytes=way.most_bytes,
             patience_seconds=None if is_new else patience,
             is_head=is_head,
         )

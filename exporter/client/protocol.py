@@ -15,7 +15,7 @@ MOST_INTERIM = 16
 """Informational answers (1xx) before the final one: there is no use for more than two."""
 
 MOST_HEAD_BYTES = 256 * 1024
-"""What may come before the final answer's body: its head, and the informational ones."""
+"""What may come besides twice the body: informational answers, the head, the signs of chunks, trailers."""
 
 MOST_FIELD_BYTES = 32 * 1024 + 256
 """A header's name with its value."""
@@ -40,9 +40,8 @@ class GuardedProtocol(ResponseHandler):
         self._has_head = False
         self._interim = 0
         self._received = 0
-        self._most_bytes = MOST_HEAD_BYTES
 
-    def ask(self, request: bytes, *, most_body_bytes: int, patience_seconds: float | None, is_head: bool) -> None:
+    def ask(self, request: bytes, *, patience_seconds: float | None, is_head: bool) -> None:
         """Send a request. Its answer ends by `SocketTimeoutError` where no byte of it comes within the patience."""
         self.set_response_params(
             skip_payload=is_head,
@@ -52,8 +51,6 @@ class GuardedProtocol(ResponseHandler):
             read_bufsize=64 * 1024,
             max_field_size=MOST_FIELD_BYTES,
         )
-        # The signs of chunks may take as much again as the body itself.
-        self._most_bytes = MOST_HEAD_BYTES + 2 * most_body_bytes
         if self.transport is None:
             raise aiohttp.ServerDisconnectedError
         self.transport.write(request)
@@ -86,8 +83,6 @@ class GuardedProtocol(ResponseHandler):
             return
         self.read_timeout = None
         self._received += len(data)
-        if self._received > self._most_bytes:
-            self._refuse("the answer is larger than allowed")
         while data and self._is_reading():
             head_end = -1 if self._has_head else data.find(_HEAD_END)
             cut = head_end + len(_HEAD_END) if head_end >= 0 else max(1, len(data) - 1)
@@ -95,8 +90,9 @@ class GuardedProtocol(ResponseHandler):
             data = data[cut:]
         if data:
             self.force_close()
-        if self._received > MOST_HEAD_BYTES and not self._has_head:
-            self._refuse("the answer's head is larger than allowed")
+        body_bytes = 0 if self._payload is None else self._payload.total_bytes
+        if self._received > MOST_HEAD_BYTES + 2 * body_bytes and self._is_reading():
+            self._refuse("the answer has more beside its body than allowed")
 
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
         """Queue the final answer; drop the informational ones before it."""

@@ -85,7 +85,7 @@ async def test_floods_are_refused_at_once_within_150_mib_and_beside_them_the_hea
     refused = {name: ["invalid_response"] for name in FLOODS} | {"an error's body": ["server_error"]}
     assert {name: flood["reasons"] for name, flood in told.items()} == refused
     assert {name: flood["balance"] for name, flood in told.items()} == dict.fromkeys(FLOODS, 10.324)
-    assert {name: flood for name, flood in told.items() if flood["mebibytes"] >= 150 or flood["seconds"] >= 4} == {}
+    assert {name: flood for name, flood in told.items() if flood["mebibytes"] >= 150 or flood["seconds"] >= 2.5} == {}
 
 
 async def test_a_few_informational_answers_are_passed_over_and_too_many_refused(client: HttpClient) -> None:
