@@ -60,7 +60,7 @@ class Call:
     """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read.
 
     A call that is made again keeps its request, unless it is signed anew each time. `way` says how it travels: who
-    repeats a call sets `way.fresh`, and who has a deadline `way.seconds`.
+    can repeat it within a time sets `way.seconds`.
     """
 
     url: str
@@ -225,7 +225,7 @@ def _onward(call: Call, url: httpx.URL, location: str) -> Call:
         raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
     same_origin = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)
     next_call = Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
-    next_call.way.fresh, next_call.way.seconds = call.way.fresh, call.way.seconds
+    next_call.way.seconds = call.way.seconds
     return next_call
 
 

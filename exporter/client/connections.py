@@ -20,21 +20,27 @@ from exporter.client.tls_sessions import ResumingContext
 MOST_QUEUEING_SECONDS = 1.0
 """A call waits so long for another one's connection before it opens its own, where there is a queue for that."""
 
+LEAST_SECONDS = 1.0
+"""In less there is no time to doubt a connection and to try another one."""
+
 
 @dataclass(eq=False, slots=True)
 class Way:
     """How a request travels: the extension `way` of an `httpx.Request`, set anew before each attempt.
 
-    `owner` is the credential that it carries, or the URL of a public resource: connections are its own. `fresh` asks
-    for a new connection. `seconds` is what the call has left: a kept connection that gives no byte within a third of
-    it is given up.
+    `owner` is the credential that it carries, or the URL of a public resource: connections are its own. `seconds` is
+    how long the call is waited for: a kept connection that gives no byte within a third of it is given up.
     """
 
     owner: object
-    fresh: bool = False
     seconds: float | None = None
     is_slow: bool = False
     """The provider itself takes longer than that third: no kept connection is doubted for it, and none is used."""
+
+    @property
+    def patience_seconds(self) -> float | None:
+        """How long a first byte is waited for; None where there is no time for another attempt anyway."""
+        return None if self.seconds is None or self.seconds < LEAST_SECONDS else self.seconds / 3
 
 
 @dataclass(slots=True)
@@ -82,7 +88,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._dialler.close()
 
     async def _connection(self, prepared: _Prepared, way: Way, server_name: str | None) -> tuple[GuardedProtocol, bool]:
-        while not (way.fresh or way.is_slow) and (kept := self._pool.take(prepared.key)) is not None:
+        while not way.is_slow and (kept := self._pool.take(prepared.key)) is not None:
             if not _is_readable(kept):
                 return kept, False
             kept.abort()
@@ -92,7 +98,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def _exchange(
         self, prepared: _Prepared, way: Way, protocol: GuardedProtocol, is_new: bool, is_head: bool
     ) -> tuple[RawResponseMessage, StreamReader]:
-        patience = None if way.seconds is None else way.seconds / 3
+        patience = way.patience_seconds
         loop = asyncio.get_running_loop()
         began = loop.time()
         protocol.ask(

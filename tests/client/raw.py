@@ -44,7 +44,7 @@ class Connection:
     async def closed(self) -> bool:
         """Wait until the client closes; True where it said nothing more."""
         try:
-            return await self.reader.read() == b""
+            return await asyncio.wait_for(self.reader.read(), 5) == b""
         except ConnectionError:
             return True
 

@@ -16,7 +16,7 @@ from exporter.scrape import scrape
 from exporter.settings import HttpSettings
 from exporter.source import Clock
 from exporter.transport import HttpClient
-from tests.client.raw import PLAIN, Connection, Raw, answering, bodies, public, raw, signed, turns, until
+from tests.client.raw import PLAIN, Connection, Raw, bodies, public, raw, signed, turns, until
 from tests.faults import GOOD, Authority, response
 from tests.virtual import account, rng, settings
 
@@ -87,7 +87,7 @@ async def test_without_a_retry_a_dead_connection_is_told_and_all_of_its_owner_ar
         call = signed(server, "A")
         await bodies(client, call, call)
         assert server.connections == 2
-        call.way.seconds = 0.15
+        call.way.seconds = 1.0
         with pytest.raises(FailureError, match="a kept connection gave no byte in time") as error:
             await client.get(call, PLAIN)
         assert error.value.failure.reason is Reason.CONNECTION
@@ -95,25 +95,30 @@ async def test_without_a_retry_a_dead_connection_is_told_and_all_of_its_owner_ar
         assert server.connections == 3
 
 
-async def test_a_call_that_asks_for_a_fresh_connection_gets_one(client: HttpClient) -> None:
-    async with raw(answering()) as server:
+async def test_a_call_that_hardly_anybody_waits_for_any_more_doubts_no_connection(client: HttpClient) -> None:
+    async def talk(connection: Connection) -> None:
+        while True:
+            await connection.request()
+            await turns(50)
+            await connection.send(response(GOOD))
+
+    async with raw(talk) as server:
         call = signed(server, "A")
-        await bodies(client, call)
-        call.way.fresh = True
-        await bodies(client, call)
-        assert server.connections == 2
+        for call.way.seconds in (None, 0.05, 0.0, -1.0):
+            assert await bodies(client, call) == [GOOD]
+        assert server.connections == 1
 
 
 async def test_a_provider_that_is_slow_itself_costs_no_doubt_and_no_second_request(client: HttpClient) -> None:
     async def talk(connection: Connection) -> None:
         while True:
             await connection.request()
-            await turns(100)
+            await turns(400)
             await connection.send(response(GOOD))
 
     async with raw(talk) as server:
         call = signed(server, "A")
-        call.way.seconds = 0.15
+        call.way.seconds = 1.0
         for _ in range(3):
             assert await bodies(client, call) == [GOOD]
         assert server.connections == 3
