@@ -202,7 +202,7 @@ class Source:
         if allowed and self._is_worth_a_retry(outcome):
             await asyncio.sleep(RETRY_PAUSE_SECONDS)
             if ask.may_retry(started):
-                again = await self._attempt(ask, started, end)  # on a fresh connection: kept ones may all be stale
+                again = await self._attempt(ask, started, end)
                 # A server that answers 503 often closes the connection as well: its answer says more than that.
                 cut_off = isinstance(again.result, Failure) and again.result.reason is Reason.CONNECTION
                 outcome = outcome if cut_off and outcome.status is not None else again
@@ -219,7 +219,7 @@ class Source:
     async def _attempt(self, ask: Ask, started: float, end: float, awaited_until: float | None = None) -> Outcome:
         """One request until `end`; it counts from its start, even without a connection.
 
-        Where somebody waits until then and a repetition may follow, a kept connection may be used.
+        Where somebody waits until then and a repetition may follow, a kept connection is doubted in time.
         """
         ask.tally.requests += 1
         status: int | None = None
@@ -227,7 +227,6 @@ class Source:
         result: Readings | Failure
         try:
             call = self._call_signed_by(ask.sign)
-            call.way.fresh = awaited_until is None
             call.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
             async with asyncio.timeout(end - self._clock.monotonic()):
                 answer = await self._client.get(call, self.http)
