@@ -97,9 +97,7 @@ class GuardedProtocol(ResponseHandler):
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
         """Queue the final answer; drop the informational ones before it."""
         message, payload = data
-        if self._has_head:
-            self.force_close()
-        elif 100 <= message.code < 200:
+        if 100 <= message.code < 200:
             self._interim += 1
             if self._interim > MOST_INTERIM:
                 self._refuse("informational answers without end")

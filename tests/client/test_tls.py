@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from exporter import tls
-from exporter.client.pool import MOST_HANDSHAKES
+from exporter.client.pool import MOST_HANDSHAKES, Gate, Key
 from exporter.failure import FailureError, Reason
 from exporter.settings import HttpSettings, TlsSettings
 from exporter.transport import Call, HttpClient
@@ -94,6 +94,35 @@ async def test_a_session_of_a_handshake_that_failed_is_never_offered(
             with pytest.raises(FailureError, match="certificate refused"):
                 await client.get(public(server, scheme="https"), trusting)
     assert not seen.resumed
+
+
+async def test_after_a_handshake_that_failed_the_next_one_is_whole(
+    client: HttpClient, authority: Authority, trusting: HttpSettings
+) -> None:
+    """A host that resumption is the matter of must not fail for ever: here another one of its name fails."""
+    seen = Handshakes()
+    async with (
+        raw(seen.talk, authority.context("good")) as good,
+        raw(answering(), authority.context("unknown authority")) as bad,
+    ):
+        await bodies(client, public(good, scheme="https"), http=trusting)
+        with pytest.raises(FailureError, match="certificate refused"):
+            await client.get(public(bad, scheme="https"), trusting)
+        await bodies(client, public(good, scheme="https"), http=trusting)
+    assert (seen.whole, seen.resumed) == (2, 0)
+
+
+async def test_a_turn_that_is_given_to_a_call_just_broken_off_is_passed_on() -> None:
+    gate = Gate(1)
+    keys = [Key(name, "https", "a.test", 443) for name in "ABC"]
+    assert await gate.enter(keys[0], 0.0) is None
+    broken, waiting = (asyncio.create_task(gate.enter(key, 0.0)) for key in keys[1:])
+    await asyncio.sleep(0)
+    gate.leave(keys[0])
+    broken.cancel()
+    assert await asyncio.wait_for(waiting, 1) is None
+    gate.leave(keys[2])
+    assert await asyncio.wait_for(gate.enter(keys[1], 0.0), 1) is None
 
 
 def held_back(count: int) -> tuple[Callable[[Connection], Awaitable[None]], list[int]]:

@@ -2,9 +2,14 @@
 
 import asyncio
 
+import httpx
 import pytest
 
+from exporter import tls
+from exporter.client.connections import GuardedTransport, Way
+from exporter.client.resolver import Resolver
 from exporter.failure import FailureError, Reason
+from exporter.settings import TlsSettings
 from exporter.transport import Call, HttpClient
 from tests.client.raw import PLAIN, Connection, answering, bodies, public, raw, signed, turns
 from tests.faults import chunk, chunked, response
@@ -110,6 +115,39 @@ async def test_a_body_where_none_belongs_is_not_taken_for_the_next_answer(
         assert await bodies(client, call) == [b""]
         assert await bodies(client, call) == [b"right"]
         assert server.connections == 2
+
+
+async def test_a_body_after_head_is_not_taken_for_the_next_answer() -> None:
+    transport = GuardedTransport(tls.context(TlsSettings()), None, Resolver())
+
+    async def talk(connection: Connection) -> None:
+        await connection.request()
+        await connection.send(response(b"other", length=5))
+        if connection.number == 1:
+            assert await connection.closed()
+
+    async with raw(talk) as server:
+        extensions = {"way": Way("A")}
+        for method, expected in (("HEAD", b""), ("GET", b"other")):
+            answer = await transport.handle_async_request(httpx.Request(method, server.url(), extensions=extensions))
+            assert await answer.aread() == expected
+            await answer.aclose()
+        assert server.connections == 2
+    await transport.aclose()
+
+
+async def test_the_end_of_an_answer_so_large_that_reading_paused_is_not_trusted(client: HttpClient) -> None:
+    async def talk(connection: Connection) -> None:
+        await connection.request()
+        body = b"x" * 1_000_000
+        await connection.send(response(body, length=len(body)) + b"HTTP/1.1 200 OK\r\nContent-")
+        await connection.closed()
+
+    async with raw(talk) as server:
+        call = signed(server, "A", max_bytes=2_000_000)
+        for _ in range(5):
+            assert len((await bodies(client, call))[0]) == 1_000_000
+        assert server.connections == 5
 
 
 async def test_an_answer_before_the_request_was_sent_whole_ends_its_connection(client: HttpClient) -> None:
