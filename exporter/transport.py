@@ -5,13 +5,9 @@ httpcore's pool looks through every connection for every request, which is quadr
 """
 
 import asyncio
-import errno
-import os
 import re
-import ssl
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -21,13 +17,13 @@ from typing import Protocol
 # httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-import aiohttp
 import httpx
 
 from exporter import __version__, tls
 from exporter.client.coding import in_utf8, is_gzip
 from exporter.client.connections import GuardedTransport, Way
 from exporter.client.gzip import Gunzip
+from exporter.client.reasons import ERRORS, OUT_OF_FILES, failure_of, let_go
 from exporter.client.resolver import Resolver
 from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.proxies import proxy_for
@@ -148,11 +144,11 @@ class HttpClient:
         try:
             return await self._get(call, http)
         except FailureError as error:
-            _let_go(error)
+            let_go(error)
             raise
-        except _ERRORS as error:
-            _let_go(error)
-            raise FailureError(_failure(error)) from error
+        except ERRORS as error:
+            let_go(error)
+            raise FailureError(failure_of(error)) from error
 
     async def _get(self, call: Call, http: HttpSettings) -> Answer:
         for _ in range(MOST_REDIRECTS + 1):
@@ -189,6 +185,8 @@ class HttpClient:
             try:
                 fresh = self._factory(*key)
             except OSError as error:
+                if error.errno in OUT_OF_FILES:
+                    raise
                 raise FailureError(Failure(Reason.TLS, f"tls_config can't be used: {tls.why(error)}")) from error
             self._transports[key] = (files, fresh)
             if known is not None:
@@ -260,77 +258,3 @@ def retry_after(value: str | None, now: float) -> float | None:
     except (ValueError, OverflowError):
         return None
     return max(0.0, seconds - now)
-
-
-_ERRORS = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    aiohttp.ClientError,
-    aiohttp.http_exceptions.HttpProcessingError,
-    OSError,
-    ValueError,
-)
-
-_WORDS = {
-    errno.EMFILE: "too many open files: raise the limit of open files",
-    errno.ENFILE: "too many open files on this machine",
-    errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EPIPE: "connection reset",
-    errno.ENETUNREACH: "network unreachable",
-    errno.EHOSTUNREACH: "host unreachable",
-    errno.ETIMEDOUT: "connection timed out",
-}
-
-
-_OUT_OF_FILES = {errno.EMFILE, errno.ENFILE}
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """An exception, what caused it, and so on."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in chain:
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return chain
-
-
-def _let_go(error: BaseException) -> None:
-    """Empty the frames that an exception went through: aiohttp's streams keep what they raised, and bodies with it."""
-    for link in _chain(error):
-        traceback.clear_frames(link.__traceback__)
-
-
-def _failure(error: BaseException) -> Failure:
-    """The reason of a client's exception, by what lies at its root."""
-    chain = _chain(error)
-    for link in chain:
-        if isinstance(link, OSError) and link.errno in _OUT_OF_FILES:
-            return Failure(Reason.CONNECTION, _WORDS[link.errno])
-    for link in chain:
-        if isinstance(link, ssl.SSLCertVerificationError) and not isinstance(link, aiohttp.ClientError):
-            return Failure(Reason.TLS, f"certificate refused: {link.verify_message}")
-        if isinstance(link, ssl.SSLError) and not isinstance(link, aiohttp.ClientError):
-            return Failure(Reason.TLS, "TLS handshake failed")
-    for link in chain:
-        if isinstance(link, aiohttp.ClientConnectorDNSError):
-            return Failure(Reason.CONNECTION, "host name not found")
-        if isinstance(link, aiohttp.ClientHttpProxyError):
-            return Failure(Reason.CONNECTION, f"the proxy answered HTTP {link.status}")
-        if isinstance(link, aiohttp.ClientResponseError):
-            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
-        if isinstance(link, aiohttp.http_exceptions.HttpProcessingError) and not _ended_early(link):
-            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
-    for link in chain:
-        if isinstance(link, OSError) and link.errno is not None:
-            return Failure(Reason.CONNECTION, _WORDS.get(link.errno, os.strerror(link.errno)))
-    if isinstance(error, httpx.TimeoutException) and not isinstance(error.__cause__, aiohttp.ClientError):
-        return Failure(Reason.TIMEOUT, "no answer in time")
-    if isinstance(error, httpx.TransportError | aiohttp.ClientError | OSError):
-        return Failure(Reason.CONNECTION, "connection closed before the whole answer")
-    return Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
-
-
-def _ended_early(error: aiohttp.http_exceptions.HttpProcessingError) -> bool:
-    return "Not enough data" in error.message

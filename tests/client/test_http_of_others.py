@@ -15,6 +15,7 @@ from exporter.failure import FailureError, Reason
 from exporter.providers import extract
 from exporter.providers.catalogue import builtin
 from exporter.scrape import scrape
+from exporter.settings import HttpSettings
 from exporter.source import Clock
 from exporter.transport import HttpClient
 from tests.client.raw import PLAIN, Connection, Raw, public, raw
@@ -132,6 +133,15 @@ async def test_running_out_of_files_is_a_matter_of_the_connection(
                 "too many open files: raise the limit of open files",
             )
             await accounts.aclose()
+
+
+async def test_a_ca_file_that_cannot_be_opened_then_is_so_too(
+    client: HttpClient, trusting: HttpSettings, no_more_files: None
+) -> None:
+    del no_more_files
+    with pytest.raises(FailureError, match="too many open files") as error:
+        await client.get(public(Raw(9), scheme="https"), trusting)
+    assert error.value.failure.reason is Reason.CONNECTION
 
 
 async def test_a_header_that_would_end_it_is_never_sent(client: HttpClient) -> None:

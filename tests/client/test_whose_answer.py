@@ -122,9 +122,13 @@ async def test_a_body_after_head_is_not_taken_for_the_next_answer() -> None:
 
     async def talk(connection: Connection) -> None:
         await connection.request()
-        await connection.send(response(b"other", length=5))
-        if connection.number == 1:
-            assert await connection.closed()
+        if connection.number > 1:
+            await connection.send(response(b"other"))
+            return
+        await connection.send(response(b"", length=43))
+        await turns(3)
+        await connection.send(response(b"wrong"))
+        assert await connection.closed()
 
     async with raw(talk) as server:
         extensions = {"way": Way("A")}
