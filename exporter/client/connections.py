@@ -48,7 +48,6 @@ class _Prepared:
     """A request as bytes, and where it goes: made once for each `httpx.Request`."""
 
     data: bytes
-    url: yarl.URL
     key: Key
 
 
@@ -71,7 +70,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         if prepared is None:
             prepared = self._prepared[request] = self._prepare(request)
         way: Way = request.extensions["way"]
-        protocol, is_new = await self._connection(prepared, way, request.extensions.get("sni_hostname"))
+        protocol, is_new = await self._connection(prepared.key, way, request)
         try:
             message, body = await self._exchange(prepared, way, protocol, is_new, request.method == "HEAD")
         except BaseException as error:
@@ -87,13 +86,17 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._pool.close()
         await self._dialler.close()
 
-    async def _connection(self, prepared: _Prepared, way: Way, server_name: str | None) -> tuple[GuardedProtocol, bool]:
-        while not way.is_slow and (kept := self._pool.take(prepared.key)) is not None:
+    async def _connection(self, key: Key, way: Way, request: httpx.Request) -> tuple[GuardedProtocol, bool]:
+        while not way.is_slow and (kept := self._pool.take(key)) is not None:
             if not _is_readable(kept):
                 return kept, False
             kept.abort()
+
+        async def dial() -> GuardedProtocol:
+            return await self._dialler.dial(_url(request), request.extensions.get("sni_hostname"))
+
         while_seconds = MOST_QUEUEING_SECONDS if way.seconds is None else min(MOST_QUEUEING_SECONDS, way.seconds / 10)
-        return await self._pool.open(prepared.key, lambda: self._dialler.dial(prepared.url, server_name), while_seconds)
+        return await self._pool.open(key, dial, while_seconds)
 
     async def _exchange(
         self, prepared: _Prepared, way: Way, protocol: GuardedProtocol, is_new: bool, is_head: bool
@@ -129,7 +132,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         Raises:
             ValueError: a header holds what would end it.
         """
-        url = yarl.URL(str(request.url), encoded=True)
+        url = _url(request)
         way: Way = request.extensions["way"]
         headers = [(name.lower(), value) for name, value in request.headers.raw]
         target = request.url.raw_path
@@ -140,7 +143,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         if any(sign in line for line in lines for sign in (b"\r", b"\n", b"\0")):
             raise ValueError("a header holds an end of line or a null byte")
         key = Key(way.owner, url.scheme, url.raw_host or "", url.port)
-        return _Prepared(b"\r\n".join([*lines, b"", b""]), url, key)
+        return _Prepared(b"\r\n".join([*lines, b"", b""]), key)
 
 
 class _Body(httpx.AsyncByteStream):
@@ -166,6 +169,10 @@ class _Body(httpx.AsyncByteStream):
         if self._protocol is not None:
             self._transport.give_back(self._key, self._protocol)
             self._protocol = None
+
+
+def _url(request: httpx.Request) -> yarl.URL:
+    return yarl.URL(str(request.url), encoded=True)
 
 
 def _is_readable(protocol: GuardedProtocol) -> bool:

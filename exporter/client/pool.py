@@ -77,7 +77,7 @@ class Pool:
         gate = self._gates.get((key.host, key.port)) if key.scheme == "https" else None
         if gate is not None and gate.hand(key, protocol):
             return
-        protocol.idle_since = self._loop.time()
+        protocol.rest()
         self._idle.setdefault(key, []).append(protocol)
         if self._sweep is None:
             self._sweep = self._loop.call_later(self._idle_seconds, self._expire)

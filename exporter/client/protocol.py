@@ -68,6 +68,11 @@ class GuardedProtocol(ResponseHandler):
             self._is_awaited or self.should_close or self.transport is None or self.transport.get_write_buffer_size()
         )
 
+    def rest(self) -> None:
+        """Wait for the next request: what the last answer's parser and body still hold, 3 kB, is let go."""
+        self.idle_since = self._loop.time()
+        self._parser = self._payload = None
+
     def pause_reading(self) -> None:
         """An answer so large that reading pauses is parsed later than it came: where it ended isn't known then."""
         self.force_close()
