@@ -2,7 +2,6 @@
 
 import asyncio
 import select
-import weakref
 from dataclasses import dataclass
 
 import aiohttp
@@ -25,6 +24,16 @@ LEAST_SECONDS = 1.0
 
 
 @dataclass(eq=False, slots=True)
+class _Prepared:
+    """A request as bytes, and where it goes: made once for each `httpx.Request`, which its headers stand for."""
+
+    transport: "GuardedTransport"
+    headers: httpx.Headers
+    data: bytes
+    key: Key
+
+
+@dataclass(eq=False, slots=True)
 class Way:
     """How a request travels: the extension `way` of an `httpx.Request`, set anew before each attempt.
 
@@ -37,18 +46,13 @@ class Way:
     is_slow: bool = False
     """The provider itself takes longer than that third: no kept connection is doubted for it, and none is used."""
 
+    prepared: _Prepared | None = None
+    """What the transport keeps of the request that it carried last."""
+
     @property
     def patience_seconds(self) -> float | None:
         """How long a first byte is waited for; None where there is no time for another attempt anyway."""
         return None if self.seconds is None or self.seconds < LEAST_SECONDS else self.seconds / 3
-
-
-@dataclass(slots=True)
-class _Prepared:
-    """A request as bytes, and where it goes: made once for each `httpx.Request`."""
-
-    data: bytes
-    key: Key
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -62,14 +66,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._dialler = SocksDialler(context, str(proxy), resolver) if is_socks else Dialler(context, proxy, resolver)
         self._has_http_proxy = proxy is not None and not is_socks
         self._pool = Pool(idle_seconds)
-        self._prepared: weakref.WeakKeyDictionary[httpx.Request, _Prepared] = weakref.WeakKeyDictionary()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and read the head of its answer; closing the answer's stream frees the connection."""
-        prepared = self._prepared.get(request)
-        if prepared is None:
-            prepared = self._prepared[request] = self._prepare(request)
         way: Way = request.extensions["way"]
+        prepared = way.prepared
+        if prepared is None or prepared.headers is not request.headers or prepared.transport is not self:
+            prepared = way.prepared = self._prepare(request, way)
         protocol, is_new = await self._connection(prepared.key, way, request)
         try:
             message, body = await self._exchange(prepared, way, protocol, is_new, request.method == "HEAD")
@@ -82,9 +85,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return httpx.Response(message.code, headers=message.raw_headers, stream=stream, request=request)
 
     async def aclose(self) -> None:
-        """Close every connection that is idle, and the others when their call ends."""
+        """Close every connection that is idle, and the others when their call ends.
+
+        The connector holds none, and closing it would break off the look-ups of calls under way.
+        """
         self._pool.close()
-        await self._dialler.close()
 
     async def _connection(self, key: Key, way: Way, request: httpx.Request) -> tuple[GuardedProtocol, bool]:
         while not way.is_slow and (kept := self._pool.take(key)) is not None:
@@ -126,14 +131,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             self._context.remember(protocol.transport.get_extra_info("ssl_object"))
         self._pool.give(key, protocol)
 
-    def _prepare(self, request: httpx.Request) -> _Prepared:
+    def _prepare(self, request: httpx.Request, way: Way) -> _Prepared:
         """The request on the wire: in absolute form where a proxy is to read it.
 
         Raises:
             ValueError: a header holds what would end it.
         """
         url = _url(request)
-        way: Way = request.extensions["way"]
         headers = [(name.lower(), value) for name, value in request.headers.raw]
         target = request.url.raw_path
         if self._has_http_proxy and url.scheme == "http":
@@ -143,7 +147,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         if any(sign in line for line in lines for sign in (b"\r", b"\n", b"\0")):
             raise ValueError("a header holds an end of line or a null byte")
         key = Key(way.owner, url.scheme, url.raw_host or "", url.port)
-        return _Prepared(b"\r\n".join([*lines, b"", b""]), key)
+        return _Prepared(self, request.headers, b"\r\n".join([*lines, b"", b""]), key)
 
 
 class _Body(httpx.AsyncByteStream):

@@ -12,7 +12,7 @@ from exporter.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
 from exporter.transport import Call, HttpClient
 from tests.client.raw import answering, raw, signed
-from tests.faults import GOOD, Authority, closes_at_once, response, serving
+from tests.faults import GOOD, Authority, answers, closes_at_once, response, serving
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +184,14 @@ async def test_plain_http_is_asked_of_the_proxy_in_whole(client: HttpClient) -> 
             assert (await client.get(at("http://provider.test:8080/x?a=%20b"), http)).body == GOOD
     assert [request.split(b"\r\n")[0] for request in heard] == [b"GET http://provider.test:8080/x?a=%20b HTTP/1.1"] * 2
     assert b"proxy-authorization" not in heard[0].lower()
+
+
+async def test_one_call_may_go_through_proxies_and_without(client: HttpClient) -> None:
+    async with raw(answering(lambda _: b"direct")) as server, serving(answers(b"by proxy", "200 OK")) as port:
+        call = signed(server, "A")
+        ways = [HttpSettings(), through(f"http://127.0.0.1:{port}"), HttpSettings()]
+        assert [(await client.get(call, http)).body for http in ways] == [b"direct", b"by proxy", b"direct"]
+    assert [request.split()[1] for request in server.heard] == ["/x", "/x"]
 
 
 @pytest.fixture

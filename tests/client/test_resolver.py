@@ -72,6 +72,18 @@ async def test_all_who_wait_for_a_name_share_one_look_up_whatever_their_settings
     assert system.asked["hang.test"] == 1
 
 
+async def test_connections_that_are_closed_for_others_break_off_no_call_under_way(
+    client: HttpClient, system: System
+) -> None:
+    async with raw(answering()) as server:
+        task = asyncio.create_task(client.get(at("hang.test", server.port), PLAIN))
+        await until(lambda: bool(system.asked))
+        client.keep_only(set())
+        await asyncio.sleep(0)
+        system.let_go.set()
+        assert (await task).body == b"A"
+
+
 async def test_a_name_that_is_not_found_is_a_matter_of_the_connection(client: HttpClient, system: System) -> None:
     del system
     with pytest.raises(FailureError, match="host name not found") as error:
