@@ -159,7 +159,7 @@ class Resource:
     async def _call(self, call: InFlight) -> Outcome:
         started = self._clock.monotonic()
         end = started + call.caller.timeout_seconds
-        outcome = await self._attempt(call, started, end)
+        outcome = await self._attempt(call, started, end, min(end, call.deadline))
         resumed = self._clock.monotonic() + RETRY_PAUSE_SECONDS
         allowed = call.waiters and resumed + outcome.duration_seconds < min(end, call.deadline)
         if allowed and self._is_worth_a_retry(outcome):
@@ -178,15 +178,20 @@ class Resource:
             outcome.reason is Reason.SERVER_ERROR and outcome.status in _BRIEF_STATUSES
         )
 
-    async def _attempt(self, call: InFlight, started: float, end: float) -> Outcome:
-        """One request until `end`; it counts from its start, even without a connection."""
+    async def _attempt(self, call: InFlight, started: float, end: float, awaited_until: float | None = None) -> Outcome:
+        """One request until `end`; it counts from its start, even without a connection.
+
+        Where somebody waits until then and a repetition may follow, a kept connection is doubted in time.
+        """
         call.caller.requests += 1
         status: int | None = None
         header_names: tuple[str, ...] = ()
         result: Readings | Failure
         try:
+            request = self._call_signed_by(call.key.sign)
+            request.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
             async with asyncio.timeout(end - self._clock.monotonic()):
-                answer = await self._client.get(self._call_signed_by(call.key.sign), self.http)
+                answer = await self._client.get(request, self.http)
             status = answer.status
             header_names = self._shown(answer.header_names, call.key.secrets)
             result = await self._read(answer, call.key.secrets)
