@@ -117,12 +117,13 @@ class _Routes:
         content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines: list[str] = []
+        # Both of one turn with the accounts' settings, so that a scrape has one configuration, whole.
+        state, rendering = self._state(), self._exposition()
         if not wanted or "accounts" in wanted:
-            rendering = self._exposition()
             views = await self._service.observe_all(self._seconds(request))
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if not wanted or "exporter" in wanted:
-            lines += exposition.exporter(self._state(), openmetrics=openmetrics)
+            lines += exposition.exporter(state, openmetrics=openmetrics)
         return await expose(request, content_type, exposition.join(lines, openmetrics=openmetrics))
 
     async def probe(self, request: web.Request) -> web.Response:
@@ -136,11 +137,13 @@ class _Routes:
             return bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
         if _collected(request) is None:
             return bad_request(_WRONG_COLLECT)
-        rendering = self._exposition()
+        rendering, apis = self._exposition(), account.apis
         view = await self._service.observe(account, self._seconds(request))
         if request.query.get("debug") == "true":
             metrics = "".join(await rendering.accounts([view], openmetrics=False))
-            return web.Response(text=debug.describe(account, view, metrics), headers={"Cache-Control": "no-store"})
+            return web.Response(
+                text=debug.describe(account, apis, view, metrics), headers={"Cache-Control": "no-store"}
+            )
         content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines = await rendering.accounts([view], openmetrics=openmetrics)
