@@ -23,6 +23,11 @@ GRACE_SECONDS = 3.0
 IDLE_SECONDS = 180.0
 """How long a connection may go without a whole request: longer than scrape intervals, too short to be hoarded."""
 
+LONGEST_LINE = 8190
+"""Bytes of a request's first line, and of one header."""
+
+MOST_HEADERS = 100
+"""Headers of a request: more are refused before anything is made of them."""
 
 COLLECT_AFTER_OBJECTS = 100_000
 """More than a scrape of a thousand accounts has under way."""
@@ -162,7 +167,14 @@ async def serve(
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=GRACE_SECONDS, keepalive_timeout=IDLE_SECONDS
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=GRACE_SECONDS,
+        keepalive_timeout=IDLE_SECONDS,
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
+        max_headers=MOST_HEADERS,
     )
     await runner.setup()
     for listener in listeners:

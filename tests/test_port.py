@@ -1,0 +1,134 @@
+"""Our own port in a real process: what requests and readers that mean no good cost it."""
+
+import os
+import re
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.processes import Process, eventually, exporter, fetch, free_port
+
+pytestmark = pytest.mark.end_to_end
+
+MOST_MEMORY_MIB = 150.0
+
+
+def peak_memory_mib(process: Process) -> float:
+    status = Path(f"/proc/{process.popen.pid}/status").read_text()
+    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kilobytes) / 1024
+
+
+def cpu_seconds(process: Process) -> float:
+    fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def unreachable(folder: Path, count: int) -> Path:
+    """A configuration of accounts that fail at once, with labels that make answers large."""
+    url = f"http://127.0.0.1:{free_port()}"
+    accounts = [
+        {
+            "name": f"a{number}",
+            "provider": "agiletelecom",
+            "base_url": url,
+            "auth": {"api_key": f"key-of-{number}"},
+            "labels": {f"note_{each}": "x" * 250 for each in range(4)},
+        }
+        for number in range(count)
+    ]
+    path = folder / "sms-exporter.yml"
+    path.write_text(yaml.safe_dump({"accounts": accounts}))
+    return path
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, Process]]:
+    with exporter(tmp_path, unreachable(tmp_path, 500)) as (address, process):
+        yield address, process
+
+
+def connected(address: str, receive_buffer: int | None = None) -> socket.socket:
+    made = socket.socket()
+    if receive_buffer is not None:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    host, port = address.split(":")
+    made.settimeout(20)
+    made.connect((host, int(port)))
+    return made
+
+
+def request(path: str, *headers: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
+
+
+def status(reader: socket.socket) -> int:
+    """The status of an answer of which no more is read than that."""
+    first = b""
+    while len(first) < len(b"HTTP/1.1 200"):
+        more = reader.recv(len(b"HTTP/1.1 200") - len(first))
+        assert more, "closed without an answer"
+        first += more
+    return int(first[-3:])
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/sd", "/probe?target=a1&debug=true"])
+def test_readers_that_do_not_read_count_until_they_do_and_fill_no_memory(
+    served: tuple[str, Process], path: str
+) -> None:
+    address, process = served
+    assert len(fetch(f"http://{address}/metrics")) > 4_000_000
+    with ExitStack() as open_readers:
+        readers = [open_readers.enter_context(connected(address, receive_buffer=4096)) for _ in range(200)]
+        for reader in readers:
+            reader.sendall(request(path))
+        statuses = Counter(map(status, readers))
+        assert statuses[200] + statuses[503] == len(readers)
+        assert peak_memory_mib(process) < MOST_MEMORY_MIB
+        if path == "/metrics":  # the others fit into what the kernel buffers
+            assert statuses[503] > 0
+            answer = eventually("a scrape again", partial(fetch, f"http://{address}/metrics"))
+            assert answer.count("sms_account_up{") == 500
+            assert peak_memory_mib(process) < MOST_MEMORY_MIB
+
+
+WORST = "a;" + '";' * 4000
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"Accept: {WORST}"] * 60,
+        [f"Accept-Encoding: {WORST}"] * 60,
+        [f"Accept: {',;=' * 2700}"] * 60,
+        [f"Cookie: {WORST}"] * 60,
+        [f"Authorization: Basic {'A' * 8000}"],
+        [f"X-Prometheus-Scrape-Timeout-Seconds: {'9' * 8000}"],
+        [f"Origin: {WORST}"],
+    ],
+    ids=["accept", "accept-encoding", "commas", "cookie", "authorization", "timeout", "origin"],
+)
+def test_a_request_with_large_headers_costs_no_more_than_their_length(
+    served: tuple[str, Process], headers: list[str]
+) -> None:
+    address, process = served
+    fetch(f"http://{address}/metrics")
+    before = cpu_seconds(process)
+    with connected(address) as client:
+        client.sendall(request("/metrics?collect[]=exporter", *headers))
+        assert status(client) == 200
+    assert cpu_seconds(process) - before < 0.2
+
+
+def test_more_headers_than_anybody_sends_are_refused(served: tuple[str, Process]) -> None:
+    address, _ = served
+    for headers in ([f"X-{number}: x" for number in range(200)], [f"X: {'x' * 9000}"]):
+        with connected(address) as client:
+            client.sendall(request("/metrics", *headers))
+            assert status(client) == 400
