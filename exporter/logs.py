@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from exporter.printable import escaped
 from exporter.secrets.redaction import redact
 
 logger = logging.getLogger(__name__)
@@ -43,12 +44,12 @@ class LineFormatter(logging.Formatter):
             pairs["err"] = self.formatException(record.exc_info)
         texts = {name: redact(str(value)) for name, value in pairs.items()}
         if self._is_json:
-            return json.dumps(texts, ensure_ascii=False)
+            return escaped(json.dumps(texts, ensure_ascii=False))
         return " ".join(f"{name}={_logfmt(value)}" for name, value in texts.items())
 
 
 def _logfmt(value: str) -> str:
-    return value if _BARE.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    return value if _BARE.fullmatch(value) else escaped(json.dumps(value, ensure_ascii=False))
 
 
 def configure(level: str = "info", style: str = "logfmt", stream: TextIO | None = None) -> None:

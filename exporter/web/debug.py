@@ -8,6 +8,7 @@ from exporter.accounts.account import Account, AccountApi
 from exporter.accounts.observation import Observation, View
 from exporter.durations import format_duration
 from exporter.metrics.exposition import number
+from exporter.printable import printable
 from exporter.readings import Readings
 from exporter.secrets.redaction import redact
 
@@ -25,7 +26,7 @@ def describe(account: Account, apis: Mapping[str, AccountApi], view: View, metri
     for name, api in apis.items():
         if name in observed:
             lines += [*_api(account, api, observed[name]), ""]
-    return redact("\n".join([*lines, "metrics", "", metrics]))
+    return printable(redact("\n".join([*lines, "metrics", "", metrics])))
 
 
 def _api(account: Account, api: AccountApi, observation: Observation) -> Iterator[str]:
