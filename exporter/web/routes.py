@@ -242,13 +242,23 @@ class _Routes:
             host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         return discovery.Origin(request.scheme, host)
 
-    async def reload(self, _request: web.Request) -> web.Response:
+    async def reload(self, request: web.Request) -> web.Response:
         if not self.options.enable_lifecycle:
             return web.Response(status=403, text="Reload by HTTP is off: start with --web.enable-lifecycle.\n")
+        if not self._is_same_site(request):
+            return web.Response(status=403, text="Another site's page may not reload the configuration.\n")
         error = await self._service.reload()
         if error is not None:
             return web.Response(status=500, text=f"The configuration before goes on.\n{error}\n")
         return web.Response(text="Configuration loaded.\n")
+
+    def _is_same_site(self, request: web.Request) -> bool:
+        """Whether no browser sends this for a page of another site; programs say nothing of where they come from."""
+        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+        if site is not None or origin is None:
+            return site in {None, "same-origin", "none"}
+        own = {request.headers.get("Host", "")} | (set() if self._external is None else {self._external.address})
+        return origin.partition("://")[2].lower() in {host.lower() for host in own if host}
 
     def _seconds(self, request: web.Request) -> float | None:
         """How long a scrape may take: the scraper's timeout less the offset; None where it gives no usable one."""
