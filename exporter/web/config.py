@@ -4,7 +4,9 @@ https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuratio
 supported is refused by its name; docs/web-config.md says why.
 """
 
+import errno
 import re
+import stat
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -164,6 +166,18 @@ class WebConfig:
     users: Mapping[str, str] = field(default_factory=dict)
 
 
+def content_of(path: FilePath, most_bytes: int) -> bytes:
+    """A regular file's bytes, `most_bytes` at most: a pipe would be waited for, and empty the next time.
+
+    Raises:
+        OSError, ValueError: it can't be read.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it isn't a regular file")
+    with path.open("rb") as file:
+        return file.read(most_bytes)
+
+
 def read(path: FilePath) -> bytes:
     """The file's bytes.
 
@@ -171,8 +185,7 @@ def read(path: FilePath) -> bytes:
         ConfigError: it can't be read.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
+        content = content_of(path, LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file has such a name"
         raise ConfigError([Fault(str(path), 0, "", f"the file can't be read: {reason}")]) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from exporter.documents.faults import ConfigError, Fault
-from exporter.web.config import LARGEST_BYTES, Pem, Tls
+from exporter.web.config import LARGEST_BYTES, Pem, Tls, content_of
 
 logger = logging.getLogger(__name__)
 
@@ -137,8 +137,7 @@ def _bytes(pem: Pem, file: str) -> bytes:
     if pem.file is None:
         return (pem.text or "").encode()
     try:
-        with pem.file.open("rb") as opened:
-            return opened.read(LARGEST_BYTES)
+        return content_of(pem.file, LARGEST_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file has such a name"
         message, hint = f"the file can't be read: {reason}", "paths are relative to this file"
