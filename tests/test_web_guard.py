@@ -13,11 +13,14 @@ import bcrypt
 import pytest
 import trustme
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.documents.faults import ConfigError
 from exporter.web.guard import Guard
 from exporter.web.passwords import BusyError, Passwords
+from exporter.web.routes import WebOptions, create_app, is_health
+from tests.test_app import App
+from tests.virtual import account
 
 CHEAP = 4
 
@@ -141,6 +144,30 @@ async def test_health_and_unknown_paths_are_behind_the_users_too(port: Port) -> 
     assert [(await port.get(path)).status for path in ("/-/healthy", "/none", "/broken")] == [401] * 3
     alice = basic("alice", "a")
     assert [(await port.get(path, alice)).status for path in ("/none", "/broken")] == [404, 410]
+
+
+@pytest.mark.parametrize("prefix", ["", "/sms"])
+async def test_health_answers_without_a_password_where_it_may(tmp_path: Path, prefix: str) -> None:
+    file = tmp_path / "web.yml"
+    file.write_text(
+        f"basic_auth_users: {{alice: {hash_of('a')}}}\nhttp_server_config: {{headers: {{X-Frame-Options: deny}}}}\n"
+    )
+    async with App(account("one"), options=WebOptions(external_url=f"https://x.test{prefix}")) as app:
+        for is_open, status in ((is_health, 200), (lambda _: False, 401)):
+            guarded = create_app(app.service, WebOptions(external_url=f"https://x.test{prefix}"))
+            Guard(file, is_open).protect(guarded)
+            async with TestClient(TestServer(guarded)) as client:
+                for path in ("/-/healthy", "/-/ready"):
+                    for method in ("GET", "HEAD"):
+                        answer = await client.request(method, prefix + path)
+                        assert (answer.status, answer.headers["X-Frame-Options"]) == (status, "deny")
+                    assert (await client.post(prefix + path)).status == 401
+                for path in ("/metrics", "/", "/-/healthy/", "/-/reload", "/sd", "/probe?target=one&x=/-/healthy"):
+                    assert (await client.get(prefix + path)).status == 401
+        Guard(file, is_health).protect(guarded := create_app(app.service))
+        file.write_text("broken")
+        async with TestClient(TestServer(guarded)) as client:
+            assert [(await client.get(path)).status for path in ("/-/healthy", "/metrics")] == [200, 500]
 
 
 @pytest.fixture

@@ -81,6 +81,11 @@ async def _ready(_request: web.Request) -> web.Response:
     return web.Response(text="sms-exporter is ready.\n")
 
 
+def is_health(request: web.Request) -> bool:
+    """Whether a request asks for nothing but whether the exporter lives."""
+    return request.match_info.handler in {_healthy, _ready}
+
+
 @dataclass(eq=False, slots=True)
 class _Waiting:
     """An answer that waits for its reader: bytes, and since when (monotonic)."""
