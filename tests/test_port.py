@@ -1,18 +1,23 @@
 """Our own port in a real process: what requests and readers that mean no good cost it."""
 
+import asyncio
+import contextlib
 import os
 import re
 import socket
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.processes import Process, eventually, exporter, fetch, free_port
+from tests.injected_faults import serving
+from tests.processes import Process, eventually, exporter, fetch, free_port, running
 
 pytestmark = pytest.mark.end_to_end
 
@@ -132,3 +137,66 @@ def test_more_headers_than_anybody_sends_are_refused(served: tuple[str, Process]
         with connected(address) as client:
             client.sendall(request("/metrics", *headers))
             assert status(client) == 400
+
+
+# Open files
+
+
+def limited(folder: Path, config_file: Path, soft: int, hard: int) -> AbstractContextManager[Process]:
+    """An exporter that may open no more files than that."""
+    exporting = f"{sys.executable} -m exporter --config.file={config_file} --web.listen-address=127.0.0.1:0"
+    return running(folder, "exporter", "sh", "-c", f"ulimit -Sn {soft}; ulimit -Hn {hard}; exec {exporting}")
+
+
+def soft_limit(process: Process, wanted: int) -> bool | None:
+    limits = Path(f"/proc/{process.popen.pid}/limits").read_text()
+    return re.search(rf"^Max open files +{wanted} ", limits, re.MULTILINE) is not None or None
+
+
+async def answers_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Holds each connection for a second, so that all accounts need theirs at once."""
+    while await reader.readuntil(b"\r\n\r\n"):
+        await asyncio.sleep(1)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n" + b'{"credit": 5}')
+
+
+@pytest.mark.parametrize(("hard", "known"), [(512, range(200, 201)), (100, range(20, 100))])
+async def test_the_limit_of_open_files_is_raised_and_running_into_it_is_a_failed_connection(
+    tmp_path: Path, hard: int, known: range
+) -> None:
+    async with serving(answers_late) as port:
+        url = f"http://127.0.0.1:{port}"
+        accounts = [
+            {"name": f"a{n}", "provider": "agiletelecom", "base_url": url, "auth": {"api_key": f"key-of-{n}"}}
+            for n in range(200)
+        ]
+        config_file = tmp_path / "sms-exporter.yml"
+        config_file.write_text(yaml.safe_dump({"defaults": {"cache_ttl": "0s"}, "accounts": accounts}))
+        with limited(tmp_path, config_file, 64, hard) as process:
+            assert eventually("the raised limit", partial(soft_limit, process, hard))
+            look = partial(process.said, r'msg="Listening on" address=(\S+)')
+            address = await asyncio.to_thread(eventually, "the exporter", look)
+            for _ in range(2):
+                text = await asyncio.to_thread(fetch, f"http://{address}/metrics")
+                assert text.count("sms_credit_balance{") in known
+                assert set(re.findall(r'reason="(\w+)"', text)) <= {"connection"}
+            log = process.log.read_text()
+            assert "Traceback" not in log
+            assert log.count("level=ERROR") <= 1
+
+
+def test_clients_that_take_all_files_are_no_flood_of_lines(tmp_path: Path) -> None:
+    config_file = tmp_path / "sms-exporter.yml"
+    config_file.write_text("accounts: []\n")
+    with limited(tmp_path, config_file, 64, 64) as process:
+        address = eventually("the exporter", partial(process.said, r'msg="Listening on" address=(\S+)'))
+        with ExitStack() as clients:
+            for _ in range(200):
+                clients.enter_context(connected(address)).sendall(request("/-/healthy"))
+            began = time.monotonic()
+            while time.monotonic() - began < 3:
+                with contextlib.suppress(OSError), connected(address) as late:
+                    late.sendall(request("/-/healthy"))
+                    late.recv(1)
+        assert process.log.read_text().count("\n") < 10
+        eventually("an answer again", partial(fetch, f"http://{address}/-/healthy"))

@@ -23,7 +23,7 @@ from exporter.web.negotiation import OPENMETRICS, choose_format
 
 logger = logging.getLogger(__name__)
 
-MOST_UNSENT_BYTES = 32 * 1024 * 1024
+MOST_UNSENT_BYTES = 48 * 1024 * 1024
 """Answers that wait for their readers, all together: as if --web.max-requests were reached, but for a single one."""
 
 READER_SECONDS = 1.0
