@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import http.client
 import os
 import re
+import signal
 import socket
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
@@ -35,8 +39,8 @@ def cpu_seconds(process: Process) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def unreachable(folder: Path, count: int) -> Path:
-    """A configuration of accounts that fail at once, with labels that make answers large."""
+def unreachable(folder: Path, count: int, notes: int = 0, **defaults: str) -> Path:
+    """A configuration of accounts that fail at once; `notes` are labels that make answers large."""
     url = f"http://127.0.0.1:{free_port()}"
     accounts = [
         {
@@ -44,18 +48,18 @@ def unreachable(folder: Path, count: int) -> Path:
             "provider": "agiletelecom",
             "base_url": url,
             "auth": {"api_key": f"key-of-{number}"},
-            "labels": {f"note_{each}": "x" * 250 for each in range(4)},
+            "labels": {f"note_{each}": "x" * 250 for each in range(notes)},
         }
         for number in range(count)
     ]
     path = folder / "sms-exporter.yml"
-    path.write_text(yaml.safe_dump({"accounts": accounts}))
+    path.write_text(yaml.safe_dump({"defaults": defaults, "accounts": accounts}))
     return path
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, Process]]:
-    with exporter(tmp_path, unreachable(tmp_path, 500)) as (address, process):
+    with exporter(tmp_path, unreachable(tmp_path, 500, notes=4)) as (address, process):
         yield address, process
 
 
@@ -200,3 +204,64 @@ def test_clients_that_take_all_files_are_no_flood_of_lines(tmp_path: Path) -> No
                     late.recv(1)
         assert process.log.read_text().count("\n") < 10
         eventually("an answer again", partial(fetch, f"http://{address}/-/healthy"))
+
+
+# What nobody reads, and what can be read only once
+
+
+@contextlib.contextmanager
+def unread(folder: Path, requests: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """An exporter whose log nobody reads, after so many requests, each of which is a line of it."""
+    config_file = unreachable(folder, 1)
+    port = free_port()
+    flags = [f"--config.file={config_file}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=debug"]
+    popen = subprocess.Popen([sys.executable, "-m", "exporter", *flags], stderr=subprocess.PIPE)
+    try:
+        eventually("the exporter", partial(fetch, f"http://127.0.0.1:{port}/-/healthy"))
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+            for _ in range(requests):
+                client.request("GET", "/probe?target=a0")
+                with client.getresponse() as answer:
+                    assert b"sms_account_up{" in answer.read()
+        yield f"http://127.0.0.1:{port}", popen
+    finally:
+        popen.kill()
+        popen.communicate()
+
+
+def test_a_log_that_nobody_reads_holds_neither_scrapes_nor_the_end_up(tmp_path: Path) -> None:
+    with unread(tmp_path, 1000) as (_, popen):
+        popen.terminate()
+        assert popen.wait(10) == 0
+
+
+def test_a_log_that_is_read_late_has_its_lines_whole_in_order_and_says_how_many_are_missing(tmp_path: Path) -> None:
+    with unread(tmp_path, 12_000) as (url, popen), ThreadPoolExecutor(1) as reader:
+        assert popen.stderr is not None
+        first = popen.stderr.readline()
+        assert b"Starting sms-exporter" in first
+        text = reader.submit(popen.stderr.read)
+        fetch(f"{url}/metrics")
+        popen.terminate()
+        assert popen.wait(10) == 0
+        lines = text.result().decode().splitlines()
+    assert all(re.match(r"time=\S+ level=", line) for line in lines)
+    assert [line[:29] for line in lines] == sorted(line[:29] for line in lines)
+    assert lines[-1].endswith("msg=Ending")
+    dropped = re.findall(r'msg="Log lines dropped, since nobody read them" lines=(\d+)', "\n".join(lines))
+    ended = sum('msg="Scrape ended"' in line for line in lines)
+    assert 12_001 <= sum(map(int, dropped)) + ended < 12_050  # calls that fail are lines too
+    assert dropped
+
+
+@pytest.mark.parametrize("flags", [[], ["--config.enable-auto-reload", "--config.auto-reload-interval=1s"]])
+def test_a_configuration_from_a_pipe_is_read_once(tmp_path: Path, flags: list[str]) -> None:
+    config_file = unreachable(tmp_path, 3)
+    serve = f"{sys.executable} -m exporter --config.file=<(cat {config_file}) --web.listen-address=127.0.0.1:0"
+    command = ["bash", "-c", f"exec {serve} --web.enable-lifecycle {' '.join(flags)}"]
+    with running(tmp_path, "exporter", *command) as process:
+        address = eventually("the exporter", partial(process.said, r'msg="Listening on" address=(\S+)'))
+        assert "sms_exporter_accounts 3\n" in fetch(f"http://{address}/metrics")
+        time.sleep(1.5 if flags else 0)
+        assert process.end(signal.SIGTERM) == 0
+    assert "not loaded" not in process.log.read_text()

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes; returns the exit code."""
-    logs.configure(options.log_level, options.log_format)
+    logs.configure(options.log_level, options.log_format, beside=True)
     path = Path(options.config_file)
     watch = Watch(path)
 

@@ -28,6 +28,8 @@ class Watch:
         return self._digest() != self._loaded
 
     def _digest(self) -> bytes:
+        if not self._path.is_file() and self._path.exists():
+            return b"no regular file"  # a pipe is empty once it is read, and never changes
         try:
             with self._path.open("rb") as file:
                 return hashlib.sha256(file.read(_LARGEST_BYTES)).digest()

@@ -43,7 +43,6 @@ class AddressError(ValueError):
 
 def run(main: Coroutine[Any, Any, int], leave: Callable[[int], None]) -> int:
     """Run the process' main coroutine on the fast event loop where there is one; its result goes to `leave` first."""
-
     _open_many_files()
 
     async def whole() -> int:
@@ -63,7 +62,7 @@ _CODECS = ("idna", "ascii", "latin-1", "utf-8-sig", "utf-16", "utf-32", "cp1252"
 
 
 def _open_many_files() -> None:
-    """Raise the limit of open files to what is allowed: a connection is one, and the usual 1,024 are for old programs."""
+    """Raise the limit of open files as far as is allowed: each connection is one, and the usual 1,024 are soon gone."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with contextlib.suppress(OSError, ValueError):
