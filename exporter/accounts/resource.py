@@ -53,13 +53,17 @@ class Clock:
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic)."""
+    """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic).
+
+    `outcome` is there once it has ended.
+    """
 
     caller: Caller
     key: Key
     leader: "asyncio.Task[None] | None" = None
     waiters: int = 0
     deadline: float = -math.inf
+    outcome: Outcome | None = None
     task: "asyncio.Task[None]" = field(init=False)
 
     def add_waiter(self, deadline: float) -> None:
@@ -93,6 +97,9 @@ class Resource:
         self.newest: Outcome | None = None
         self.good: Outcome | None = None
         self.in_flight: InFlight | None = None
+        self.scrapes = 0
+        """How many scrapes under way may call it or wait for it."""
+        self._dropped: Callable[[Resource], None] | None = None
         self._client = client
         self._clock = clock
         self._backoff = Backoff(rng)
@@ -138,6 +145,23 @@ class Resource:
         if failure is not None and (failure.reason in HELD_BACK or failure.reason is Reason.UNAUTHORIZED):
             self._not_before = -math.inf
 
+    def retire(self, dropped: Callable[["Resource"], None]) -> None:
+        """No account has it any more: once the scrapes under way have ended its call is broken off; `dropped` hears."""
+        self._dropped = dropped
+        self._drop_unused()
+
+    def leave(self) -> None:
+        """A scrape that counted in `scrapes` has ended."""
+        self.scrapes -= 1
+        if self._dropped is not None:
+            self._drop_unused()
+
+    def _drop_unused(self) -> None:
+        if self.scrapes == 0 and self._dropped is not None:
+            if self.in_flight is not None:
+                self.in_flight.task.cancel()
+            self._dropped(self)
+
     async def aclose(self) -> None:
         """Break off the call under way."""
         if self.in_flight is not None:
@@ -148,7 +172,7 @@ class Resource:
         hold = call.caller.hold
         try:
             if call.leader is None or await hold.may_follow(call.leader, call.key):
-                outcome = await self._call(call)
+                outcome = call.outcome = await self._call(call)
                 self._record(outcome, served=call.waiters > 0)
                 call.caller.ended(call.key, outcome)
                 if call.key is not hold.key and outcome.reason is Reason.UNAUTHORIZED:
