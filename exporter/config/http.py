@@ -171,11 +171,17 @@ def _is_pair(cert: str, key: str, _cert: files.Stamp | None, _key: files.Stamp |
 
 def _secret_url(url: str) -> Secret:
     """A proxy's URL, its user part hidden from every text; the address itself may be shown."""
+    secret = Secret.literal(url, identifier=True)
+    secret.hide_too(*_hidden_parts(url))
+    return secret
+
+
+def _hidden_parts(url: str) -> tuple[redaction.Hidden, ...]:
     user = user_part(url)
-    if user:
-        name, colon, password = user.partition(":")
-        secrets = {user, unquote(user), password, unquote(password)} if colon else {user, unquote(user)}
-        for secret in secrets - {""}:
-            redaction.register(secret)
-        redaction.register_base64(f"{unquote(name)}:{unquote(password)}")
-    return Secret.literal(url, identifier=True)
+    if not user:
+        return ()
+    name, _, password = user.partition(":")
+    return (
+        redaction.register(user, unquote(user), password, unquote(password)),
+        redaction.register_base64(f"{unquote(name)}:{unquote(password)}"),
+    )
