@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gzip
 import http.client
 import itertools
+import json
 import re
 import signal
 import socket
@@ -26,6 +28,7 @@ import pytest
 import yaml
 
 from exporter.failure import Reason
+from exporter.providers.currencies import CODES
 from tests.injected_faults import BEHAVIOURS, GOOD, Authority, Conversation, answers, serving
 from tests.processes import (
     Process,
@@ -184,6 +187,53 @@ async def test_the_whole_fault_suite_at_once_stays_within_memory_and_hides_nothi
         assert reasons[name] in allowed, name
     assert len(hostile.accounts) > 80
     assert peak < MOST_MEMORY_MIB
+
+
+WIDE = "\N{GRINNING FACE}"
+COLUMNS = ["".join(letters) for letters in itertools.islice(itertools.product("abcdefghij", repeat=3), 199)]
+PRICE_LISTS: dict[str, dict[str, list[dict[str, Any]]]] = {
+    # 405 kB that took 277 MiB, and 1,045 MiB where five accounts read it.
+    "of no codes": {
+        WIDE * 256: [{"country": WIDE * 256, "prefix": WIDE * 256} | dict.fromkeys(COLUMNS, 0.01)] * 100,
+    },
+    "of every code": {
+        WIDE * 16: [{"country": "ABC", "prefix": 10**14 + n} | dict.fromkeys(CODES, 0.123456789) for n in range(26)],
+    },
+    "of all countries": {
+        tier: [
+            {"country": f"{a}{b}", "country_name": "A name", "dkk": 0.3, "eur": 0.0443, "prefix": 376}
+            for a in "ABCDEFGHIJ"
+            for b in "ABCDEFGHIJKLMNOPQRSTUVW"
+        ]
+        for tier in ("premium", "standard")
+    },
+}
+
+
+@pytest.mark.parametrize("accounts", [5, 50])
+@pytest.mark.parametrize("name", PRICE_LISTS)
+async def test_a_price_list_is_kept_once_whoever_reads_it(tmp_path: Path, name: str, accounts: int) -> None:
+    body = json.dumps(PRICE_LISTS[name], ensure_ascii=False).encode()
+    async with serving(answers(body)) as port, serving(answers(GOOD)) as healthy:
+        shops = [prices(f"shop-{number}", port) for number in range(accounts)]
+        config_file = write(tmp_path / "shops.yml", [*shops, agile("healthy", healthy)], cache_ttl="0s")
+        with exporter(tmp_path, config_file) as (address, process):
+            header = {"Accept-Encoding": "gzip"}
+            for _ in range(3):
+                request = urllib.request.Request(f"http://{address}/metrics", headers=header)
+                text = gzip.decompress(await asyncio.to_thread(whole_of, request)).decode()
+            peak = peak_memory_mib(process)
+    print(f"VmHWM {peak:.1f} MiB")
+    count = text.count("\nsms_message_price{")
+    assert count == {"of no codes": 0, "of every code": 26 * len(CODES), "of all countries": 920}[name] * accounts
+    assert 'account="healthy",currency="EUR"} 10.324\n' in text
+    assert peak < MOST_MEMORY_MIB
+
+
+def whole_of(request: urllib.request.Request) -> bytes:
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        body: bytes = answer.read()
+        return body
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from exporter.providers.currencies import CODES
 from exporter.providers.definition import Value
 
 MISSING = object()
@@ -17,7 +18,9 @@ LONGEST_TEXT = 256
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_COUNTRY = re.compile(r"[A-Za-z]{2,3}")
+_PREFIX = re.compile(r"\+?([0-9]{1,15})")
+_LONGEST_TIER = 32
 _UNITS = frozenset({"credits", "messages"})
 
 
@@ -166,9 +169,41 @@ def as_currency(raw: str) -> str:
     """The currency in capitals, the unit in small letters."""
     if raw.lower() in _UNITS:
         return raw.lower()
-    if _CURRENCY.fullmatch(raw):
+    if len(raw) == 3 and raw.isascii() and raw.upper() in CODES:
         return raw.upper()
-    raise WrongTypeError("a currency of three letters")
+    raise WrongTypeError("a currency of ISO 4217")
+
+
+def country(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
+    """A country's code of two or three letters, in capitals; None where there is none."""
+    raw = read(value, item, names)
+    if raw is MISSING:
+        return None
+    if isinstance(raw, str) and _COUNTRY.fullmatch(raw):
+        return raw.upper()
+    raise WrongTypeError("a country's code of two or three letters")
+
+
+def prefix(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
+    """The digits that a country's numbers begin with, from a text or a number; None where there are none."""
+    raw = read(value, item, names)
+    if raw is MISSING:
+        return None
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)
+    is_code = isinstance(raw, str | int) and not isinstance(raw, bool)
+    digits = _PREFIX.fullmatch(str(raw)) if is_code and (isinstance(raw, str) or abs(raw) < 10**15) else None
+    if digits is None:
+        raise WrongTypeError("a prefix of 15 digits at most")
+    return digits[1]
+
+
+def tier(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
+    """The name of a part of a price list, short and without control characters; None where there is none."""
+    raw = text(value, item, names)
+    if raw is None or (len(raw) <= _LONGEST_TIER and raw.isprintable()):
+        return raw
+    raise WrongTypeError(f"a name of {_LONGEST_TIER} characters at most")
 
 
 def flag(value: Value, item: Any, names: Mapping[str, str]) -> bool | None:
