@@ -44,11 +44,6 @@ def parse_proxy_url(text: str) -> str:
     return text
 
 
-def user_part(url: str) -> str | None:
-    """The user part of a URL that was parsed before, still percent-encoded."""
-    return _split(url)[1]
-
-
 def is_plaintext(base_url: str) -> bool:
     """Whether a credential would travel unencrypted to anything but this machine."""
     scheme, _, host, _, _ = _split(base_url)
