@@ -6,7 +6,9 @@ import gzip
 import http.client
 import itertools
 import json
+import os
 import re
+import resource
 import signal
 import socket
 import statistics
@@ -27,6 +29,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.processes import Provider
 from exporter.failure import Reason
 from exporter.providers.currencies import CODES
 from tests.injected_faults import BEHAVIOURS, GOOD, Authority, Conversation, answers, serving
@@ -55,6 +58,11 @@ def peak_memory_mib(process: Process) -> float:
     status = Path(f"/proc/{process.popen.pid}/status").read_text()
     (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     return int(kilobytes) / 1024
+
+
+def cpu_seconds(process: Process) -> float:
+    fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def write(path: Path, accounts: list[dict[str, Any]], **defaults: Any) -> Path:
@@ -273,6 +281,51 @@ def longest_healthy_seconds(address: str, end: threading.Event) -> float:
         longest = max(longest, time.monotonic() - began)
         time.sleep(0.01)
     return longest
+
+
+# A provider that goes down
+
+MOST_COST_OF_A_FAILURE = 3.0
+"""CPU of the scrape in which every account of a provider fails, by that of a good one: each call is made twice, on a
+connection that has to be opened, and told in the log."""
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """As many open files as may be: every account has a connection."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.usefixtures("many_files")
+async def test_a_mass_failure_costs_little_more_than_a_good_scrape(tmp_path: Path) -> None:
+    count = 2000
+    with Provider(tmp_path, 0.0, tls=False) as provider:
+        shop = {"provider": "qlara", "base_url": provider.url, "apis": ["credit"]}
+        accounts = [
+            {**shop, "name": f"shop-{n}", "auth": {"api_key": f"sk_live_{zlib.crc32(b'%d' % n):08x}-{n}"}}
+            for n in range(count)
+        ]
+        with exporter(tmp_path, write(tmp_path / "many.yml", accounts, cache_ttl="0s")) as (address, process):
+            costs = []
+            for _ in range(4):
+                before = cpu_seconds(process)
+                text, _ = await scrape(address, 30.0)
+                costs.append(cpu_seconds(process) - before)
+                assert text.count("\nsms_credit_balance{") == count
+            provider.popen.kill()
+            provider.popen.wait()
+            before = cpu_seconds(process)
+            text, seconds = await scrape(address, 30.0)
+            failure = cpu_seconds(process) - before
+            told = process.log.read_text().count('msg="Api fails"')
+    good = statistics.mean(costs[1:])
+    print(f"CPU of a good scrape {good:.2f} s, with all accounts failing {failure:.2f} s, which took {seconds:.1f} s")
+    assert text.count(',api="credit",reason="connection"} 1\n') == told == count
+    assert seconds < 30.0
+    assert failure < MOST_COST_OF_A_FAILURE * good
 
 
 # Several Prometheus servers
