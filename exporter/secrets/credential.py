@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from exporter.secrets import redaction
+from exporter.secrets.forms import encoded
 from exporter.secrets.secret import Secret
 from exporter.sign_in import FORMS
 
@@ -18,7 +19,7 @@ class Confidential:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         """Takes them as they are."""
-        self._forms = {form.casefold() for value in values for form in (value, *redaction.encoded(value))}
+        self._forms = {form.casefold() for value in values for form in (value, *encoded(value))}
 
     def is_in(self, text: str) -> bool:
         """Whether a text holds one of them, in whatever case."""

@@ -10,18 +10,16 @@ one and at thousands of secrets. An automaton (ahocorasick_rs, pyahocorasick) is
 built anew for every secret that changes: 70 ms at 2,000 accounts, whose secrets may all change between two lines.
 """
 
-import base64
-import html
-import json
 import math
 import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
-from urllib.parse import quote, quote_plus
+
+from exporter.secrets.forms import FormIndex, base64_of, fold, forms_of
 
 SHOWN = "<secret>"
 SHORTEST = 4
@@ -62,8 +60,8 @@ class Redactor:
         self._clock = clock
         self._most_past = most_past
         self._lock = threading.Lock()
-        self._anywhere = _Forms(SHORTEST)
-        self._alone = _Forms(2)
+        self._anywhere = FormIndex(SHORTEST)
+        self._alone = FormIndex(2)
         self._holders: dict[str, int] = {}
         self._past: dict[str, float] = {}
         self._due = math.inf
@@ -76,7 +74,7 @@ class Redactor:
             self._settle()
             for value in kept:
                 if self._past.pop(value, None) is None and value not in self._holders:
-                    self._of(value).add(_forms(value))
+                    self._of(value).add(forms_of(value))
                     self.generation += 1
                 self._holders[value] = self._holders.get(value, 0) + 1
         return Hidden(kept, self._released)
@@ -84,25 +82,25 @@ class Redactor:
     def redact(self, text: str) -> str:
         """The text with `<secret>` in place of every secret in it."""
         self._forget()
-        folded = _fold(text)
+        folded = fold(text)
         hidden = [*self._anywhere.places(folded), *self._places_alone(folded)]
         return _hide(text, hidden) if hidden else text
 
     def holds(self, text: str) -> bool:
         """Whether a text holds a secret of `SHORTEST` or more characters, in any of its forms."""
         self._forget()
-        return any(True for _ in self._anywhere.places(_fold(text)))
+        return any(True for _ in self._anywhere.places(fold(text)))
 
     def copy(self, clock: Callable[[], float]) -> "Redactor":
         """Another one that hides the same for good."""
         other = Redactor(clock)
         with self._lock:
             for value in (*self._holders, *self._past):
-                other._of(value).add(_forms(value))
+                other._of(value).add(forms_of(value))
                 other._holders[value] = 1
         return other
 
-    def _of(self, value: str) -> "_Forms":
+    def _of(self, value: str) -> FormIndex:
         return self._alone if len(value) < SHORTEST else self._anywhere
 
     def _places_alone(self, text: str) -> Iterator[tuple[int, int]]:
@@ -129,52 +127,8 @@ class Redactor:
             if self._due > now and len(self._past) <= self._most_past:
                 return
             del self._past[value]
-            self._of(value).remove(_forms(value))
+            self._of(value).remove(forms_of(value))
         self._due = math.inf
-
-
-class _Forms:
-    """Texts to search for, by their first characters and lengths, in whatever case."""
-
-    def __init__(self, beginning: int) -> None:
-        """No text is shorter than `beginning`, which is the number of characters that are looked up."""
-        self._beginning = beginning
-        self._counts: dict[str, int] = {}
-        self._lengths: dict[tuple[str, ...], dict[int, int]] = {}
-
-    def add(self, forms: Iterable[str]) -> None:
-        for form in forms:
-            self._counts[form] = self._counts.get(form, 0) + 1
-            if self._counts[form] == 1:
-                lengths = self._lengths.setdefault(tuple(form[: self._beginning]), {})
-                lengths[len(form)] = lengths.get(len(form), 0) + 1
-
-    def remove(self, forms: Iterable[str]) -> None:
-        for form in forms:
-            self._counts[form] -= 1
-            if not self._counts[form]:
-                del self._counts[form]
-                beginning = tuple(form[: self._beginning])
-                lengths = self._lengths[beginning]
-                lengths[len(form)] -= 1
-                if not lengths[len(form)]:
-                    del lengths[len(form)]
-                if not lengths:
-                    del self._lengths[beginning]
-
-    def places(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where they stand, those that overlap too: what is left over of one would be a part of a secret."""
-        # Without a Python step a character, as nearly every text has nothing to hide.
-        if not self._lengths or self._lengths.keys().isdisjoint(self._beginnings(text)):
-            return
-        for first, beginning in enumerate(self._beginnings(text)):
-            # A list, since another thread may change it.
-            for length in [*self._lengths.get(beginning, ())]:
-                if text[first : first + length] in self._counts:
-                    yield first, first + length
-
-    def _beginnings(self, text: str) -> Iterator[tuple[str, ...]]:
-        return zip(*(text[start:] for start in range(self._beginning)), strict=False)
 
 
 _redactors = [Redactor()]
@@ -188,7 +142,7 @@ def register(*values: str) -> Hidden:
 
 def register_base64(text: str) -> Hidden:
     """Hides what base64 makes of a text, as HTTP's basic authentication does of `user:password`."""
-    return register(*_base64(text))
+    return register(*base64_of(text))
 
 
 def redact(text: str) -> str:
@@ -214,40 +168,6 @@ def forgetting(clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
         yield
     finally:
         _redactors.pop()
-
-
-def encoded(value: str) -> list[str]:
-    """A secret in the forms in which it may be sent: percent-encoded, or base64 with and without its padding."""
-    return [quote(value), quote(value, safe=""), quote_plus(value), *_base64(value)]
-
-
-def _base64(text: str) -> list[str]:
-    raw = text.encode()
-    forms = [encode(raw).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode)]
-    return [*forms, *(form.rstrip("=") for form in forms)]
-
-
-def _forms(value: str) -> set[str]:
-    """Every text to hide for a value, folded."""
-    return {
-        _fold(form)
-        for form in (
-            value,
-            *encoded(value),
-            json.dumps(value)[1:-1],
-            json.dumps(value, ensure_ascii=False)[1:-1],
-            html.escape(value),
-            repr(value)[1:-1],
-            repr(f"{value}\"'")[1:-4],  # within a longer text that holds both quotes
-        )
-    }
-
-
-def _fold(text: str) -> str:
-    """The text without regard to case; each character stays in its place."""
-    if text.isascii():
-        return text.lower()
-    return "".join(folded if len(folded := character.casefold()) == 1 else character for character in text)
 
 
 def _hide(text: str, places: list[tuple[int, int]]) -> str:
