@@ -963,6 +963,17 @@ def test_a_secret_of_less_than_four_characters_is_warned_of_and_not_quoted(
     assert lines(text.replace("Zq7", "Zq71").replace("%5Aq7", "Zq71").replace("env: SMS_SHORT", "env: HOME")) == []
 
 
+@pytest.mark.parametrize("shown", ["name: zq4x", "name: shop-ZQ4X-1", "labels: {note: a zq4x b}"])
+def test_a_secret_that_every_metric_would_show_is_warned_of_and_not_quoted(shown: str) -> None:
+    name = "" if shown.startswith("name") else "  name: a\n"
+    key = "name" if shown.startswith("name") else "labels.note"
+    text = f"accounts:\n- provider: qlara\n  auth: {{api_key: zq4x}}\n  {shown}\n{name}"
+    expected = "warning: this is or holds a secret, and every metric of the account shows it"
+    with redaction.forgetting():
+        assert lines(text) == [f"f.yml:4: accounts[0].{key}: {expected}; write another, or change the secret"]
+    assert lines(text.replace("api_key: zq4x", "api_key: zq5y")) == []
+
+
 @pytest.mark.parametrize(
     "url", ["http://proxy-user:pass-word@proxy:3128", "proxy-user:pass-word@proxy:3128", "socks5://x:pass-word@p"]
 )
