@@ -229,9 +229,45 @@ def test_a_secret_that_would_stand_in_a_config_map_is_refused_and_not_quoted(aut
     assert "hunter-two" not in ran.stderr
 
 
+PROXIES = ["http://user:hunter-two@proxy:3128", "http://hunter-two@proxy", "//:hunter-two@proxy", "u:hunter-two@proxy"]
+
+
+@pytest.mark.parametrize("url", PROXIES)
+@pytest.mark.parametrize("where", ["defaults", "account shop"])
+def test_a_proxys_password_that_would_stand_in_a_config_map_is_refused_and_not_quoted(
+    where: str, url: str, helm: str
+) -> None:
+    http = {"http": {"proxy_url": url}}
+    account = {"name": "shop", "provider": "qlara", **({} if where == "defaults" else http)}
+    config = yaml.safe_dump({"accounts": [account]} | ({"defaults": http} if where == "defaults" else {}))
+    ran = rendering(helm, given=yaml.safe_dump({"config": config}))
+    assert ran.returncode != 0
+    assert f"config: {where}: the user part of http.proxy_url would stand in a ConfigMap" in ran.stderr
+    assert "hunter-two" not in ran.stderr
+
+
+@pytest.mark.parametrize("url", ["http://proxy:3128", "https://proxy.example.com/", "null"])
+def test_a_proxy_without_a_password_may_stand_in_a_config_map(url: str, helm: str) -> None:
+    config = f"defaults: {{http: {{proxy_url: {url}}}}}\naccounts: [{{name: shop, http: null}}]"
+    assert url in rendered(helm, given=yaml.safe_dump({"config": config}))["ConfigMap", "rel-sms-exporter"]["data"]["sms-exporter.yml"]  # fmt: skip
+
+
+def test_a_configuration_in_a_secret_passes_through_no_config_map(helm: str) -> None:
+    given = {"existingConfigSecret": {"name": "sms-config", "key": "accounts.yml"}, "config": "accounts: [{auth: {api_key: k}}]"}  # fmt: skip
+    resources = rendered(helm, given=yaml.safe_dump(given))
+    assert "ConfigMap" not in kinds(resources)
+    pod = only(resources, "Deployment")["spec"]["template"]
+    assert pod["spec"]["volumes"] == [{"name": "config", "secret": {"secretName": "sms-config", "defaultMode": 0o440}}]
+    assert "--config.file=/etc/sms-exporter/config/accounts.yml" in pod["spec"]["containers"][0]["args"]
+    assert "checksum/config" not in pod["metadata"]["annotations"]
+    for version in KUBERNETES:
+        kubernetes_validate.validate(only(resources, "Deployment"), version, strict=True)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"existingConfigMap": {"name": "a"}, "existingConfigSecret": {"name": "b"}}, "keep one of them"),
         ({"config": "accounts: ["}, "config is not YAML"),
         ({"scrape": {"kind": "Probe"}}, "no account is known"),
         ({"scrape": {"kind": "Probe"}, "config": "accounts: [{name: 012}]"}, "quote it"),

@@ -18,6 +18,7 @@ from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.providers import extract
 from exporter.providers.definition import Api, Definition
 from exporter.readings import Readings
+from exporter.secrets import redaction
 from exporter.secrets.credential import Confidential
 from exporter.secrets.redaction import SHOWN
 from exporter.settings import HttpSettings
@@ -107,8 +108,8 @@ class Resource:
         self._late_until = -math.inf
         self._late_for: object | None = None
         self._prepared: Call | None = None
-        self._names_last: tuple[tuple[tuple[str, ...], Confidential], tuple[str, ...]] | None = None
-        self._read_last: tuple[tuple[int, bytes, Confidential], Readings] | None = None
+        self._names_last: tuple[tuple[tuple[str, ...], Confidential, int], tuple[str, ...]] | None = None
+        self._read_last: tuple[tuple[int, bytes, Confidential, int], Readings] | None = None
 
     def is_due(self, now: float, scrape: object) -> bool:
         """Whether that scrape gets a call rather than what is known."""
@@ -236,24 +237,23 @@ class Resource:
 
     def _shown(self, names: tuple[str, ...], secrets: Confidential) -> tuple[str, ...]:
         """An answer's header names without secrets; most answers have the same names as the one before."""
-        if self._names_last is None or self._names_last[0] != (names, secrets):
-            shown = tuple(SHOWN if secrets.is_in(name) else name for name in names)
-            self._names_last = (names, secrets), shown
+        of = (names, secrets, redaction.generation())
+        if self._names_last is None or self._names_last[0] != of:
+            shown = tuple(SHOWN if secrets.is_in(name) or redaction.holds(name) else name for name in names)
+            self._names_last = of, shown
         return self._names_last[1]
 
     async def _read(self, answer: Answer, secrets: Confidential) -> Readings:
         """What an answer tells. Most answers are the same as the one before: those needn't be read again."""
-        read = (answer.status, answer.body, secrets)
+        read = (answer.status, answer.body, secrets, redaction.generation())
         if self._read_last is not None and self._read_last[0] == read:
             return self._read_last[1]
         is_large = len(answer.body) > READ_IN_THREAD_BYTES
-        what = (answer.status, answer.body, self.definition, self.api)
+        what = (answer.status, answer.body, self.definition, self.api, secrets)
         if is_large:
-            readings = await asyncio.get_running_loop().run_in_executor(_READER, extract.answer, *what)
+            readings = await asyncio.get_running_loop().run_in_executor(_READER, _readings, *what)
         else:
-            readings = extract.answer(*what)
-        if any(map(secrets.is_in, readings.texts())):
-            raise invalid_response("the answer gives the account's secret back as a value")
+            readings = _readings(*what)
         self._read_last = None if is_large else (read, readings)
         return readings
 
@@ -280,3 +280,22 @@ class Resource:
         elif failure.reason in HELD_BACK or (failure.reason is Reason.UNAUTHORIZED and self.api.public):
             self._backoff.refused(outcome.ended)
             self._not_before = max(self._not_before, self._backoff.until)
+
+
+def _readings(status: int, body: bytes, definition: Definition, api: Api, secrets: Confidential) -> Readings:
+    """The readings of an answer without secrets.
+
+    Who gives the account's own back isn't believed at all. What holds any other that is known, one that is so short
+    that it may be a word, or one in a public list, is left out.
+    """
+    readings = extract.answer(status, body, definition, api)
+    # No secret has a line break: one search for all of the texts.
+    texts = "\n".join(dict.fromkeys(readings.texts()))
+    if secrets.is_in(texts):
+        raise invalid_response("the answer gives the account's secret back as a value")
+    if not redaction.holds(texts):
+        return readings
+    shown = readings.without(redaction.holds)
+    if readings.prices and not shown.prices:
+        raise invalid_response("every price of the answer holds a secret")
+    return shown

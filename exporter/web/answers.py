@@ -21,12 +21,12 @@ def header(request: web.Request, name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-async def expose(request: web.Request, content_type: str, text: str) -> web.Response:
+async def expose(request: web.Request, content_type: str, body: bytearray) -> web.Response:
     """An exposition in the form that the client takes."""
-    return await pack(request, text.encode(), {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
+    return await pack(request, body, {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
 
 
-async def pack(request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:
+async def pack(request: web.Request, body: bytes | bytearray, headers: dict[str, str]) -> web.Response:
     """An answer, compressed where the client takes that."""
     if accepts_gzip(header(request, "Accept-Encoding")):
         headers["Content-Encoding"] = "gzip"

@@ -47,6 +47,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
+{{/* Whether the configuration is a text among the values. */}}
+{{- define "sms-exporter.ownConfig" -}}
+{{- if and .Values.existingConfigMap.name .Values.existingConfigSecret.name -}}
+  {{- fail "existingConfigMap and existingConfigSecret: there is one configuration; keep one of them" -}}
+{{- end -}}
+{{- if not (or .Values.demo .Values.existingConfigMap.name .Values.existingConfigSecret.name) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "sms-exporter.configKey" -}}
+{{- ternary .Values.existingConfigSecret.key .Values.existingConfigMap.key (ne .Values.existingConfigSecret.name "") -}}
+{{- end -}}
+
 {{- define "sms-exporter.configMapName" -}}
 {{- default (include "sms-exporter.fullname" .) .Values.existingConfigMap.name -}}
 {{- end -}}
@@ -64,7 +76,9 @@ httpGet: {path: {{ .path }}, port: http}
 {{- define "sms-exporter.refuseSecrets" -}}
 {{- $config := fromYaml .Values.config -}}
 {{- if hasKey $config "Error" -}}{{- fail (printf "config is not YAML: %s" $config.Error) -}}{{- end -}}
+{{- include "sms-exporter.refuseProxyUser" (dict "of" $config.defaults "where" "defaults") -}}
 {{- range $account := $config.accounts -}}
+  {{- include "sms-exporter.refuseProxyUser" (dict "of" $account "where" (printf "account %s" $account.name)) -}}
   {{- $auth := default dict $account.auth -}}
   {{- $found := list -}}
   {{- range list "api_key" "token" -}}{{- if hasKey $auth . -}}{{- $found = append $found . -}}{{- end -}}{{- end -}}
@@ -75,6 +89,13 @@ httpGet: {path: {{ .path }}, port: http}
   {{- range $found -}}
     {{- fail (printf "config: account %s: auth.%s would stand in a ConfigMap; name a file under /etc/sms-exporter/secrets/ (%s_file) or an environment variable (%s_env) instead" $account.name . . .) -}}
   {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sms-exporter.refuseProxyUser" -}}
+{{- $http := default dict (default dict .of).http -}}
+{{- if regexMatch "^([^/]*//)?[^/?#]*@" (default "" $http.proxy_url | toString) -}}
+  {{- fail (printf "config: %s: the user part of http.proxy_url would stand in a ConfigMap; keep the configuration in a Secret (existingConfigSecret), or take the proxy from HTTPS_PROXY (extraEnv) by http.proxy_from_environment" .where) -}}
 {{- end -}}
 {{- end -}}
 
