@@ -81,10 +81,17 @@ httpGet: {path: {{ .path }}, port: http}
   {{- include "sms-exporter.refuseProxyUser" (dict "of" $account "where" (printf "account %s" $account.name)) -}}
   {{- $auth := default dict $account.auth -}}
   {{- $found := list -}}
-  {{- range list "api_key" "token" -}}{{- if hasKey $auth . -}}{{- $found = append $found . -}}{{- end -}}{{- end -}}
-  {{- if hasKey (default dict $auth.basic) "password" -}}{{- $found = append $found "basic.password" -}}{{- end -}}
-  {{- range list "consumer_key" "consumer_secret" "token" "token_secret" -}}
-    {{- if hasKey (default dict $auth.oauth1) . -}}{{- $found = append $found (printf "oauth1.%s" .) -}}{{- end -}}
+  {{- range $form, $value := $auth -}}
+    {{- if not (kindIs "map" $value) -}}
+      {{- if not (regexMatch "_(file|env)$" $form) -}}{{- $found = append $found $form -}}{{- end -}}
+    {{- else -}}
+      {{- range $part, $secret := $value -}}
+        {{- /* A user's name, or a client's, is no secret: it alone may be written out. */ -}}
+        {{- if not (or (regexMatch "_(file|env)$" $part) (has $part (list "username" "client_id"))) -}}
+          {{- $found = append $found (printf "%s.%s" $form $part) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
   {{- range $found -}}
     {{- fail (printf "config: account %s: auth.%s would stand in a ConfigMap; name a file under /etc/sms-exporter/secrets/ (%s_file) or an environment variable (%s_env) instead" $account.name . . .) -}}
