@@ -134,7 +134,7 @@ async def check(
 async def prometheus(result: Result) -> str:
     """The account families in text 0.0.4, as `/metrics` has them: for a textfile collector."""
     views = [account.view for account in result.accounts]
-    rendering = Exposition(result.label_names, [view.settings.provider for view in views])
+    rendering = Exposition(result.label_names)
     return "".join(await rendering.accounts(views, openmetrics=False))
 
 
