@@ -42,7 +42,7 @@ def refusal(error: CheckError) -> str:
 
 def _fine(result: Result) -> str:
     if not result.accounts:
-        return "there are no accounts"
+        return "there are no accounts" if result.of_all is None else "no state has changed"
     if len(result.accounts) > 1:
         return f"{len(result.accounts)} accounts are fine"
     (account,) = result.accounts

@@ -75,15 +75,21 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All accounts that were asked, in the configuration's order, and when (Unix seconds)."""
+    """All accounts that were asked, in the configuration's order, and when (Unix seconds).
+
+    Where it is a part of a result, `of_all` is the severity of the whole.
+    """
 
     accounts: tuple[Checked, ...]
     label_names: tuple[str, ...]
     timestamp_seconds: float
+    of_all: Severity | None = None
 
     @property
     def severity(self) -> Severity:
         """The worst of all findings; unknown where there is no account to have one."""
+        if self.of_all is not None:
+            return self.of_all
         if not self.accounts:
             return Severity.UNKNOWN
         return worst(finding for account in self.accounts for finding in account.findings)

@@ -27,7 +27,12 @@ _NARROW = 72
 
 
 def format_table(result: Result, width: int, is_terminal: bool) -> str:
-    """The table and a line that counts; colour for a terminal alone (and not where `NO_COLOR` forbids it)."""
+    """The table and a line that counts; nothing where no account has changed.
+
+    Colour is for a terminal alone (and not where `NO_COLOR` forbids it).
+    """
+    if not result.accounts and result.of_all is not None:
+        return ""
     drawing = io.StringIO()
     console = Console(file=drawing, width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False)
     if result.accounts:

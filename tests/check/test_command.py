@@ -668,10 +668,12 @@ def crontab_lines(folder: Path, file: Path) -> list[str]:
     """The commands of the page's crontabs, with the paths of a test; cron gives them to sh."""
     lines = re.findall(r"^[*/0-9]+(?: [*0-9]+){4} (.+)$", PAGE.read_text(), re.MULTILINE)
     assert not any("%" in line for line in lines)  # cron would make a line break of it
-    assert all(" /opt/sms-exporter/bin/sms-exporter check " in line.replace("$(", " ") for line in lines)  # cron's PATH
+    assert all(
+        " /opt/sms-exporter/bin/sms-exporter check " in f" {line}".replace("$(", " ") for line in lines
+    )  # cron's PATH
     return [
         line.replace("/etc/sms-exporter/sms-exporter.yml", str(file)).replace("/var/lib/node_exporter", str(folder))
-        .replace("/opt/sms-exporter/bin/sms-exporter check", f"{sys.executable} -m exporter check")
+        .replace("/var/lib/sms-exporter", str(folder)).replace("/opt/sms-exporter/bin/sms-exporter check", f"{sys.executable} -m exporter check")
         for line in lines
     ]  # fmt: skip
 
@@ -681,10 +683,13 @@ def crontab_lines(folder: Path, file: Path) -> list[str]:
     [("500", ""), ("20", "Credit below 50 EUR: 20.00 EUR left"), ("nonsense", "Answer not understood")],
 )
 def test_the_crontabs_of_the_page(provider: Provider, tmp_path: Path, balance: str, words: str) -> None:
-    mail, textfile = crontab_lines(tmp_path, provider.file(tmp_path, balance))
+    mail, crossing, textfile = crontab_lines(tmp_path, provider.file(tmp_path, balance))
     mailed = subprocess.run(["sh", "-c", mail], capture_output=True, text=True, check=False, timeout=30)
     assert (words in mailed.stdout) is True
     assert (mailed.stdout == "") is (words == "")
+    for told in (words, ""):
+        mailed = subprocess.run(["sh", "-c", crossing], capture_output=True, text=True, check=False, timeout=30)
+        assert (told in mailed.stdout, mailed.stdout == "", mailed.stderr) == (True, told == "", "")
     written = subprocess.run(["sh", "-c", textfile], capture_output=True, text=True, check=False, timeout=30)
     assert (written.returncode, written.stdout) == (0, "")
     assert f'account="a{balance}"' in (tmp_path / "sms.prom").read_text()
@@ -719,31 +724,34 @@ def test_the_timeout_is_kept_while_a_name_is_being_resolved(tmp_path: Path) -> N
     assert took < 8  # the resolver's own patience is 30 s
 
 
+@pytest.mark.parametrize(("balance", "code"), [("500", 0), ("60", 1), ("20", 2)])
 @pytest.mark.parametrize(("form", "unbuffered"), [("table", ""), ("nagios", ""), ("nagios", "1")])
-def test_a_result_that_nobody_can_read_is_unknown(
-    provider: Provider, tmp_path: Path, form: str, unbuffered: str
+def test_the_exit_code_holds_where_nobody_can_read_the_result(
+    provider: Provider, tmp_path: Path, form: str, unbuffered: str, balance: str, code: int
 ) -> None:
     python = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        ended = command(f"--config.file={provider.file(tmp_path, '500')}", f"--format={form}", stdout=full, env=python)
-    assert ended.returncode == 3
+        ended = command(
+            f"--config.file={provider.file(tmp_path, balance)}", f"--format={form}", stdout=full, env=python
+        )
+    assert ended.returncode == code
     assert "No space left on device" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_full_disk_is_unknown(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_changes_no_exit_code(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        assert main.main(["check", f"--config.file={provider.file(tmp_path, '500')}"]) == 3
+        assert main.main(["check", f"--config.file={provider.file(tmp_path, '60')}"]) == 1
 
 
 @pytest.mark.parametrize("form", ["table", "nagios"])
-def test_a_closed_stdout_is_unknown(
+def test_a_closed_stdout_changes_no_exit_code(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
-    file = provider.file(tmp_path, "500")
+    file = provider.file(tmp_path, "60")
     monkeypatch.setattr(sys, "stdout", None)  # as Python has it where the file descriptor is closed
-    assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 3
+    assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 1
     assert 'err="stdout is closed"' in capsys.readouterr().err
 
 
