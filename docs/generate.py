@@ -265,7 +265,7 @@ def _origin_in(block: object, value_name: str, family: Family) -> str | None:
     elif isinstance(value, Value):
         if value.field_name is None:
             return None
-        said = f"`{value.field_name}`"
+        said = f"`{value.field_name}`" if value.field_name else "the body"
     elif isinstance(value, str):
         said = f"every number in `{dotted(value)}`; `channel` is its name"
     else:

@@ -45,7 +45,7 @@ class Family:
             pointers = (pointer for each in api.postpaid for pointer in (*each.where, *each.has, *each.lacks))
             return ", ".join(dict.fromkeys(map(dotted, pointers))) or None
         names = [field_name(api, block, name) for name in (value, *self.beside)]
-        return " and ".join(name for name in names if name is not None) or None
+        return " and ".join(name or "the body" for name in names if name is not None) or None
 
 
 @dataclass(frozen=True, slots=True)
