@@ -53,13 +53,17 @@ class Clock:
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic)."""
+    """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic).
+
+    `outcome` is there once it has ended.
+    """
 
     caller: Caller
     key: Key
     leader: "asyncio.Task[None] | None" = None
     waiters: int = 0
     deadline: float = -math.inf
+    outcome: Outcome | None = None
     task: "asyncio.Task[None]" = field(init=False)
 
     def add_waiter(self, deadline: float) -> None:
@@ -93,6 +97,9 @@ class Resource:
         self.newest: Outcome | None = None
         self.good: Outcome | None = None
         self.in_flight: InFlight | None = None
+        self.scrapes = 0
+        """How many scrapes under way may call it or wait for it."""
+        self._dropped: Callable[[Resource], None] | None = None
         self._client = client
         self._clock = clock
         self._backoff = Backoff(rng)
@@ -138,6 +145,23 @@ class Resource:
         if failure is not None and (failure.reason in HELD_BACK or failure.reason is Reason.UNAUTHORIZED):
             self._not_before = -math.inf
 
+    def retire(self, dropped: Callable[["Resource"], None]) -> None:
+        """No account has it any more: once the scrapes under way have ended its call is broken off; `dropped` hears."""
+        self._dropped = dropped
+        self._drop_unused()
+
+    def leave(self) -> None:
+        """A scrape that counted in `scrapes` has ended."""
+        self.scrapes -= 1
+        if self._dropped is not None:
+            self._drop_unused()
+
+    def _drop_unused(self) -> None:
+        if self.scrapes == 0 and self._dropped is not None:
+            if self.in_flight is not None:
+                self.in_flight.task.cancel()
+            self._dropped(self)
+
     async def aclose(self) -> None:
         """Break off the call under way."""
         if self.in_flight is not None:
@@ -148,7 +172,7 @@ class Resource:
         hold = call.caller.hold
         try:
             if call.leader is None or await hold.may_follow(call.leader, call.key):
-                outcome = await self._call(call)
+                outcome = call.outcome = await self._call(call)
                 self._record(outcome, served=call.waiters > 0)
                 call.caller.ended(call.key, outcome)
                 if call.key is not hold.key and outcome.reason is Reason.UNAUTHORIZED:
@@ -159,7 +183,7 @@ class Resource:
     async def _call(self, call: InFlight) -> Outcome:
         started = self._clock.monotonic()
         end = started + call.caller.timeout_seconds
-        outcome = await self._attempt(call, started, end)
+        outcome = await self._attempt(call, started, end, min(end, call.deadline))
         resumed = self._clock.monotonic() + RETRY_PAUSE_SECONDS
         allowed = call.waiters and resumed + outcome.duration_seconds < min(end, call.deadline)
         if allowed and self._is_worth_a_retry(outcome):
@@ -178,15 +202,20 @@ class Resource:
             outcome.reason is Reason.SERVER_ERROR and outcome.status in _BRIEF_STATUSES
         )
 
-    async def _attempt(self, call: InFlight, started: float, end: float) -> Outcome:
-        """One request until `end`; it counts from its start, even without a connection."""
+    async def _attempt(self, call: InFlight, started: float, end: float, awaited_until: float | None = None) -> Outcome:
+        """One request until `end`; it counts from its start, even without a connection.
+
+        Where somebody waits until then and a repetition may follow, a kept connection is doubted in time.
+        """
         call.caller.requests += 1
         status: int | None = None
         header_names: tuple[str, ...] = ()
         result: Readings | Failure
         try:
+            request = self._call_signed_by(call.key.sign)
+            request.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
             async with asyncio.timeout(end - self._clock.monotonic()):
-                answer = await self._client.get(self._call_signed_by(call.key.sign), self.http)
+                answer = await self._client.get(request, self.http)
             status = answer.status
             header_names = self._shown(answer.header_names, call.key.secrets)
             result = await self._read(answer, call.key.secrets)

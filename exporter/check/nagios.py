@@ -10,6 +10,7 @@ from decimal import Decimal
 from exporter.check.health import Severity
 from exporter.check.result import Checked, CheckError, Result
 from exporter.check.words import amount, of_pot
+from exporter.printable import on_one_line
 from exporter.readings import Credit, messages_remaining
 from exporter.secrets.redaction import redact
 from exporter.settings import Pair
@@ -105,4 +106,4 @@ def _figure(value: float, factor: int = 1, shift: Decimal = _NONE) -> str:
 
 def _one_line(text: str) -> str:
     """A text that neither ends the line nor begins the performance data."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).replace("|", "/").split())
+    return " ".join(on_one_line(text).replace("|", "/").split())

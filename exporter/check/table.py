@@ -10,6 +10,7 @@ from rich.text import Text
 from exporter.check.health import Severity
 from exporter.check.result import Checked, Result
 from exporter.check.words import amount, credit_terms, estimate, features, limit, percent, plan_terms
+from exporter.printable import on_one_line
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
 
@@ -44,7 +45,7 @@ def format_table(result: Result, width: int, is_terminal: bool) -> str:
 def _table(result: Result, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     is_narrow = width < _NARROW
-    pots = {account.name: [_printable(redact(line)) for line in _pots(account)] for account in result.accounts}
+    pots = {account.name: [on_one_line(redact(line)) for line in _pots(account)] for account in result.accounts}
     longest = max(map(len, pots))
     table.add_column("ACCOUNT", overflow="fold", min_width=min(longest, width // 4))
     table.add_column("STATE", no_wrap=True)
@@ -65,7 +66,7 @@ def _table(result: Result, width: int) -> Table:
 
 def _what(account: Checked, facts: Sequence[str]) -> Text:
     """What is wrong, then what else is known, a line each."""
-    lines = [Text(_printable(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
+    lines = [Text(on_one_line(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
     return Text("\n").join([*lines, *(_text(redact(fact)) for fact in facts)])
 
 
@@ -115,9 +116,4 @@ def _counts(result: Result) -> str:
 
 
 def _text(text: str) -> Text:
-    return Text(_printable(text))
-
-
-def _printable(text: str) -> str:
-    """A text without anything that a terminal would take for a command."""
-    return "".join(each if each.isprintable() else "�" for each in text)
+    return Text(on_one_line(text))

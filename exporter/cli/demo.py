@@ -18,7 +18,7 @@ from exporter.simulator.summary import summarize
 
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes; returns the exit code."""
-    logs.configure(options.log_level, options.log_format)
+    logs.configure(options.log_level, options.log_format, beside=True)
     return until_ended(_serve(options), options)
 
 

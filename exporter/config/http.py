@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from exporter import files
 from exporter.client import tls
+from exporter.client.addresses import user_part
 from exporter.config import models
-from exporter.config.addresses import user_part
 from exporter.config.merge import Scope
 from exporter.documents.faults import Path
 from exporter.documents.model import Model

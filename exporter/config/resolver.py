@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
 from typing import Literal
 
+from exporter.client.addresses import is_plaintext
 from exporter.config import models
-from exporter.config.addresses import is_plaintext
 from exporter.config.credentials import form_example, resolve_credential
 from exporter.config.http import merge_http
 from exporter.config.labels import merge_labels

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NamedTuple
 
+from exporter.printable import on_one_line
 from exporter.providers.blocks import Value
 from exporter.providers.kinds import marks
 from exporter.providers.xml import Elements
@@ -203,12 +204,12 @@ def text(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
 
 
 def as_text(raw: Any) -> str:
-    """A label's value from a text or an integer (an account's number, a country's prefix)."""
+    """A label's value from a text, without control characters, or an integer (an account's number, a prefix)."""
     if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 10**18:
         return str(raw)
     # A lone surrogate has no UTF-8: it can't be exposed.
     if isinstance(raw, str) and len(raw) <= LONGEST_TEXT and not re.search("[\ud800-\udfff]", raw):
-        return raw
+        return raw if raw.isprintable() else on_one_line(raw)
     raise WrongTypeError(f"a text of {LONGEST_TEXT} characters at most")
 
 

@@ -290,8 +290,8 @@ FAULTS = [
         ["5: accounts[0].base_url: the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"],
     ),
     (
-        QLARA + "http: {proxy_url: socks5://u:p@x}",
-        ["5: accounts[0].http.proxy_url: not an http or https URL; write it like https://host"],
+        QLARA + "http: {proxy_url: socks4://u:p@x}",
+        ["5: accounts[0].http.proxy_url: not an http, https or socks5 URL; write it like http://proxy:3128"],
     ),
     (
         QLARA + "http: {proxy_url: http://u:p@x, proxy_from_environment: true, no_proxy: x}",
@@ -581,7 +581,7 @@ FAULTS = [
     ),
     (
         QLARA + "http: {proxy_url: ''}",
-        ["5: accounts[0].http.proxy_url: not an http or https URL; write it like https://host"],
+        ["5: accounts[0].http.proxy_url: not an http, https or socks5 URL; write it like http://proxy:3128"],
     ),
     (
         QLARA + "http: x",
@@ -1064,7 +1064,7 @@ def test_two_hundred_accounts_load_well_below_a_second() -> None:
         "accounts:\n- auth: {api_key_file: planted-hunter2, token_env: planted-hunter2}\n",
         "accounts:\n- auth: {api_key_file: planted-hunter2}\n",
         AGILE + "{api_key_env: planted-hunter2}\n",
-        QLARA + "http: {proxy_url: 'socks5://planted-hunter2:x@proxy'}\n",
+        QLARA + "http: {proxy_url: 'socks4://planted-hunter2:x@proxy'}\n",
         QLARA + "http: {proxy_url: 'http://planted-hunter2@pro xy'}\n",
         QLARA + "http: {proxy_url: 'http://planted-hunter2@proxy', proxy_from_environment: true}\n",
         QLARA + "base_url: https://planted-hunter2@host\n",
@@ -1200,6 +1200,7 @@ _PROXIES = st.sampled_from(
         "http://u:SECRET@proxy:3128",
         "http://SECRET@",
         "socks5://SECRET@x",
+        "socks4://SECRET@x",
         "http://SECRET:x@a b",
         "[SECRET]",
     ]

@@ -271,6 +271,30 @@ async def test_reload_by_http_is_off_unless_enabled(app: App) -> None:
     assert (await app.client.get("/-/reload")).status == 405
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://another.test"}, 200),  # a proxy has changed the host
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "http://exporter.test"}, 403),
+        ({"Origin": "http://EXPORTER.test"}, 200),
+        ({"Origin": "https://sms.example.org"}, 200),
+        ({"Origin": "http://exporter.test:81"}, 403),
+        ({"Origin": "https://evil.test"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+    ],
+)
+async def test_another_sites_page_may_not_reload(headers: dict[str, str], status: int) -> None:
+    options = WebOptions(enable_lifecycle=True, external_url="https://sms.example.org/sms")
+    async with App(account("one"), options=options) as app:
+        for method in ("POST", "PUT"):
+            answer = await app.client.request(method, "/-/reload", headers=headers | {"Host": "exporter.test"})
+            assert answer.status == status
+
+
 async def test_reload_puts_a_good_file_in_force_and_a_bad_one_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async with App(account("one"), options=WebOptions(enable_lifecycle=True)) as app:
         app.settings = settings(account("one"), account("two"))
