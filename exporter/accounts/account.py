@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.accounts.hold import Caller, Hold, Key, NoHold
-from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
+from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View, shown
 from exporter.accounts.resource import Clock, InFlight, Resource
 from exporter.client.signing import signer
 from exporter.failure import Failure, Reason
@@ -26,13 +26,15 @@ _NOT_WAITED_FOR = Failure(Reason.TIMEOUT, NOT_WAITED_FOR)
 class AccountApi:
     """One api of one account: its settings, where its answer comes from, and for whom that is called.
 
-    `known` are the values of the newest `observation`.
+    `known` are the values of the newest `observation`, `shown` what the account shows of the newest good answer, after
+    that answer's readings.
     """
 
     settings: ApiSettings
     resource: Resource
     caller: Caller
     known: _Known | None = None
+    shown: tuple[Readings, Readings] | None = None
     observation: Observation | None = None
 
     @property
@@ -168,7 +170,7 @@ class Account:
         """What is known of an api; a good newest answer that nobody has seen yet is served `however_old`."""
         newest, good = api.resource.newest, api.resource.good
         known = (
-            self._readings(api, now, however_old=however_old),
+            self._shown(api, self._readings(api, now, however_old=however_old)),
             _NOT_WAITED_FOR if waited_in_vain else self._failure(api),
             None if good is None else good.ended_timestamp_seconds,
             None if newest is None else newest.duration_seconds,
@@ -188,6 +190,14 @@ class Account:
             return None
         is_fresh = now - good.ended <= resource.cache_ttl_seconds + self.settings.stale_for_seconds
         return good.readings if is_fresh or (however_old and good is resource.newest) else None
+
+    def _shown(self, api: AccountApi, readings: Readings | None) -> Readings | None:
+        """What the account shows of them: the same object for as long as the answer is the same."""
+        if readings is None:
+            return None
+        if api.shown is None or api.shown[0] is not readings:
+            api.shown = readings, shown(readings, self.settings)
+        return api.shown[1]
 
     @staticmethod
     def _failure(api: AccountApi) -> Failure | None:

@@ -17,7 +17,9 @@ from exporter.config.scalars import (
     Countries,
     Currencies,
     Duration,
+    Factor,
     Filled,
+    Limit,
     Name,
     Number,
     PositiveDuration,
@@ -27,9 +29,9 @@ from exporter.config.scalars import (
     one_of,
 )
 from exporter.documents.model import Model
+from exporter.readings import UNITS
 from exporter.sign_in import FORMS, VARIANTS, Form, Part
 
-UNITS = ("credits", "messages")
 UNIT_PATTERN = "|".join(["[A-Z]{3}", *UNITS])
 """What credit is counted in: a currency of ISO 4217, or units sold instead of money."""
 
@@ -134,6 +136,14 @@ class RatioPair(Model):
     critical: Ratio | None = None
 
 
+class Spike(Model):
+    """How many times the usual an hour's spend has to be."""
+
+    example = "{warning: 5}"
+
+    warning: Factor | None = None
+
+
 class DurationPair(Model):
     """Two limits of a time that is left."""
 
@@ -150,10 +160,12 @@ def _units_by_pattern(schema: dict[str, Any]) -> None:
 
 
 class CreditLimits(NumberPair):
-    """Limits for every unit, and by unit (`EUR`, `messages`)."""
+    """Limits for every unit, by unit (`EUR`, `messages`), and by pot."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_units_by_pattern)
     __pydantic_extra__: dict[str, NumberPair | None] = Field(init=False)
+
+    wallets: dict[str, NumberPair | None] | None = None
 
     @classmethod
     def accepts(cls, key: str) -> bool:
@@ -168,6 +180,7 @@ class Limits(Model):
 
     credit: CreditLimits | None = None
     runway: DurationPair | None = None
+    spend_spike: Spike | None = None
     contacts_used_ratio: RatioPair | None = None
     subscription_remaining: DurationPair | None = None
 
@@ -208,6 +221,8 @@ class Account(Defaults):
     billing: Billing | None = None
     api_settings: dict[str, ApiKeys | None] | None = None
     expect_features: list[Filled] | None = None
+    wallets: list[Filled] | None = None
+    contacts_limit: Limit | None = None
     prices: Prices | None = None
 
 

@@ -25,6 +25,7 @@ _REQUIRED = {
 _NEEDED_API = {
     "credit": "credit",
     "runway": "credit",
+    "spend_spike": "credit",
     "contacts_used_ratio": "contacts",
     "subscription_remaining": "subscription",
 }
@@ -65,6 +66,8 @@ class Resolver:
         self._check_base_url()
         self._check_thresholds(provider, apis)
         countries, currencies = self._prices(apis)
+        wallets = self._wallets(provider, apis)
+        self._check_contacts_limit(provider, apis)
         own_labels = merge_labels(self._scopes, report)
         unused = [key for key, api in _NEEDED_API.items() if api not in apis]
         limits = merge_thresholds(self._scopes, report, postpaid=account.billing == "postpaid", unused=unused)
@@ -82,6 +85,8 @@ class Resolver:
             expect_features=tuple(account.expect_features or ()),
             price_countries=countries,
             price_currencies=currencies,
+            wallets=wallets,
+            contacts_limit=account.contacts_limit,
             thresholds=limits,
             http=http,
         )
@@ -153,6 +158,31 @@ class Resolver:
         elif features and provider and "subscription" not in apis:
             message = "no effect: the account doesn't use the api subscription"
             self._report.warn(path, message, "add subscription to apis, or remove this")
+
+    def _wallets(self, provider: Definition | None, apis: Collection[str]) -> frozenset[str] | None:
+        """The pots of credit that are shown, None for all."""
+        wallets, path = self._account.wallets, self._at("wallets")
+        if wallets is None or provider is None:
+            return None
+        if not wallets:
+            self._report.fault(path, "no wallet at all", "name those that are shown, or leave the key out")
+        self._check_twice("wallets", wallets)
+        named = [block.wallet for api in provider.apis.values() for block in api.credit if block.wallet is not None]
+        if not named or "credit" not in apis:
+            without = f"{provider.id} has no wallets" if not named else "the account has no api credit"
+            self._report.warn(path, f"no effect: {without}", "remove it")
+            return None
+        constants = [value.constant for value in named if value.constant is not None]
+        for index, wallet in enumerate(wallets):
+            if len(constants) == len(named) and wallet not in constants:
+                message = f"{provider.id} has no wallet {{word}}"
+                self._report.fault((*path, index), message, nearest(wallet, constants), word=wallet)
+        return frozenset(wallets)
+
+    def _check_contacts_limit(self, provider: Definition | None, apis: Collection[str]) -> None:
+        if self._account.contacts_limit is not None and provider and "contacts" not in apis:
+            message = "no effect: the account has no api contacts"
+            self._report.warn(self._at("contacts_limit"), message, "remove it")
 
     def _check_base_url(self) -> None:
         account = self._account

@@ -80,6 +80,20 @@ def _ratio(value: object) -> float:
     return number
 
 
+def _limit(value: object) -> float:
+    number = _number(value)
+    if number <= 0:
+        raise fault("a limit is more than 0", "leave the key out to have none")
+    return number
+
+
+def _factor(value: object) -> float:
+    number = _number(value)
+    if number <= 1:
+        raise fault("a spike is more than the usual", "write how many times the usual, such as 5")
+    return number
+
+
 def _boolean(value: object) -> bool:
     folded = as_text(value).lower()
     if folded not in {"true", "false"}:
@@ -156,6 +170,8 @@ Duration = Annotated[float, *_type(_duration, _DURATION_SCHEMA)]
 PositiveDuration = Annotated[float, *_type(_positive_duration, _DURATION_SCHEMA)]
 Number = Annotated[float, *_type(_number, {"type": "number"})]
 Ratio = Annotated[float, *_type(_ratio, {"type": "number", "exclusiveMinimum": 0})]
+Limit = Annotated[float, *_type(_limit, {"type": "number", "exclusiveMinimum": 0})]
+Factor = Annotated[float, *_type(_factor, {"type": "number", "exclusiveMinimum": 1})]
 Boolean = Annotated[bool, *_type(_boolean, {"type": "boolean"})]
 ApiPath = Annotated[str, *_type(_api_path, {"type": "string", "pattern": "^/[!-~]*$"})]
 BaseUrl = Annotated[str, *_type(_address(parse_base_url), {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})]

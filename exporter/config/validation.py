@@ -11,6 +11,7 @@ from exporter.documents.model import Advice, Model, fields
 from exporter.documents.reader import Document
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
+from exporter.readings import UNITS
 
 
 class Hints(Advice):
@@ -37,7 +38,7 @@ class Hints(Advice):
             report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
         elif model is models.CreditLimits:
             capitals = key.upper() if re.fullmatch("[A-Za-z]{3}", key) else None
-            known = [*valid, *models.UNITS, "or a currency like EUR"]
+            known = [*valid, *UNITS, "or a currency like EUR"]
             report.fault(
                 path, "unknown key", f"did you mean {capitals}?" if capitals else nearest(key, known), word=key
             )

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from exporter.accounts.observation import View
+from exporter.accounts.observation import View, shown
 from exporter.accounts.registry import Registry
 from exporter.accounts.scrape import scrape
 from exporter.client.http import Call
 from exporter.failure import Reason
+from exporter.readings import ContactQuota, Credit, Readings
 from exporter.secrets.credential import Credential
 from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings
@@ -653,3 +654,32 @@ def test_an_odd_answer_is_logged_once_while_it_stays_as_odd(caplog: pytest.LogCa
 
     run(main)
     assert [r.__dict__["detail"] for r in caplog.records] == ["status 'PAUSED' is not known"] * 2
+
+
+def test_an_account_shows_the_pots_that_it_names_and_the_same_object_while_the_answer_is_the_same() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        pots = (Credit(5, "EUR"), Credit(7, "messages", wallet="sms"), Credit(9, "emails", wallet="mail"))
+        answers = iter([agile(5), agile(5), agile(6)])
+        only = replace(account(cache_ttl=0.0), wallets=frozenset({"sms"}))
+        accounts = accounts_of(loop, ScriptedClient(lambda _: next(answers)), only)
+        seen = [(await one(accounts)).observations[0].readings for _ in range(3)]
+        assert [later is earlier for earlier, later in itertools.pairwise(seen)] == [True, False]
+        assert [read.credits for read in seen if read is not None] == [()] * 3
+        assert shown(Readings(credits=pots), only).credits == pots[1:2]
+        everything = Readings(credits=pots)
+        assert shown(everything, account()) is everything
+        accounts.replace(settings(account(cache_ttl=30.0)))
+        after = (await one(accounts)).observations[0].readings
+        assert after is not None
+        assert [credit.balance for credit in after.credits] == [6]
+
+    run(main)
+
+
+def test_the_operators_limit_of_contacts_holds_where_the_provider_tells_none() -> None:
+    own = replace(account(), contacts_limit=400.0)
+    for told, used_ratio in ((None, 0.5), (1000.0, 0.2), (0.0, None)):
+        contacts = shown(Readings(contacts=ContactQuota(200, told)), own).contacts
+        assert contacts is not None
+        assert contacts.used_ratio == used_ratio
+    assert shown(Readings(contacts=ContactQuota(200)), account()).contacts == ContactQuota(200)

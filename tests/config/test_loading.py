@@ -200,7 +200,7 @@ FAULTS = [
             "5: accounts[0].thresholds.credit.eur: unknown key; did you mean EUR?",
             "5: accounts[0].thresholds.credit.warnning: unknown key; did you mean warning?",
             "5: accounts[0].thresholds.credit.Credits: unknown key; did you mean credits?",
-            "5: accounts[0].thresholds.credit.zz: unknown key; valid are warning, critical, credits, messages, or a currency like EUR",
+            "5: accounts[0].thresholds.credit.zz: unknown key; valid are warning, critical, wallets, credits, messages, emails, or a currency like EUR",
         ],
     ),
     (
@@ -245,6 +245,29 @@ FAULTS = [
         [
             "6: accounts[0].thresholds.credit: warning: no effect: a postpaid account has no credit and no runway threshold; remove it, or billing: postpaid",
             "6: accounts[0].thresholds.runway: warning: no effect: a postpaid account has no credit and no runway threshold; remove it, or billing: postpaid",
+        ],
+    ),
+    (
+        QLARA + "thresholds: {spend_spike: {warning: 1, critical: 9}, credit: {wallets: {sms: 3}}}",
+        [
+            "5: accounts[0].thresholds.spend_spike.warning: a spike is more than the usual; write how many times the usual, such as 5",
+            "5: accounts[0].thresholds.spend_spike.critical: unknown key; valid are warning",
+            "5: accounts[0].thresholds.credit.wallets.sms: a mapping belongs here, not a single value; write it like {warning: 100, critical: 50}",
+        ],
+    ),
+    (
+        QLARA + "wallets: []\n  contacts_limit: 0",
+        [
+            "5: accounts[0].wallets: no wallet at all; name those that are shown, or leave the key out",
+            "6: accounts[0].contacts_limit: a limit is more than 0; leave the key out to have none",
+            "5: accounts[0].wallets: warning: no effect: qlara has no wallets; remove it",
+        ],
+    ),
+    (
+        GATEWAY + "wallets: [x]\n  contacts_limit: 5e4",
+        [
+            "5: accounts[0].wallets: warning: no effect: gatewayapi has no wallets; remove it",
+            "6: accounts[0].contacts_limit: warning: no effect: the account has no api contacts; remove it",
         ],
     ),
     (QLARA + "billing: Post", ["5: accounts[0].billing: not a word that is known here; write prepaid or postpaid"]),
@@ -516,7 +539,7 @@ FAULTS = [
     (
         QLARA + '"a\\nb": 1',
         [
-            '5: accounts[0]["a\\nb"]: unknown key; valid are labels, thresholds, timeout, stale_for, cache_ttl, http, name, provider, auth, base_url, allow_plaintext, apis, billing, api_settings, expect_features, prices'
+            '5: accounts[0]["a\\nb"]: unknown key; valid are labels, thresholds, timeout, stale_for, cache_ttl, http, name, provider, auth, base_url, allow_plaintext, apis, billing, api_settings, expect_features, wallets, contacts_limit, prices'
         ],
     ),
     (QLARA + "stale_for: -1s", ["5: accounts[0].stale_for: not a duration; write it like 30s, 1h30m or 7d"]),
