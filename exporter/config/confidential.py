@@ -13,6 +13,7 @@ _AUTH_KEYS = frozenset(fields(models.Auth))
 _KNOWN = frozenset(fields(models.File)) | set(API_NAMES)
 _SECRET_KEYS = {"auth", "proxy_url"}
 _SHORTEST_PART = 4
+_LONGEST_SLIP = 4
 _WORDS_FOR_SECRETS = frozenset(
     {"access", "api", "app", "auth", "authorization", "basic", "bearer", "client", "consumer", "credentials", "env"}
     | {"file", "header", "id", "key", "login", "name", "oauth", "oauth1", "oauth2", "pass", "passwd", "password"}
@@ -36,9 +37,13 @@ class Secrets:
 def may_be_secret(key: str) -> bool:
     """Whether a key under `auth` that isn't valid there may be a secret that was written where a key belongs.
 
-    It isn't where it is close to a key that belongs there, or made of words for credentials alone (`bearer_token`).
+    It isn't where it is close to a key that belongs there, in its length too, or made of words for credentials alone
+    (`bearer_token`).
     """
-    return not closest(key, _AUTH_KEYS) and not set(re.split("[_-]", key.lower())) <= _WORDS_FOR_SECRETS
+    close = closest(key, _AUTH_KEYS)
+    if close is not None and abs(len(close) - len(key)) <= _LONGEST_SLIP:
+        return False
+    return not set(re.split("[_-]", key.lower())) <= _WORDS_FOR_SECRETS
 
 
 def path_without_document(path: Path) -> str:

@@ -215,6 +215,7 @@ class Account(Defaults):
     name: Name | None = None
     provider: Text | None = None
     auth: Auth | None = None
+    settings: dict[str, Text | None] | None = None
     base_url: BaseUrl | None = None
     allow_plaintext: Boolean | None = None
     apis: list[Text] | None = None

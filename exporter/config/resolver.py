@@ -6,11 +6,12 @@ from pathlib import Path as FilePath
 from typing import Literal
 
 from exporter.config import models
-from exporter.config.addresses import is_plaintext
+from exporter.config.base_url import resolve_base_url
 from exporter.config.credentials import form_example, resolve_credential
 from exporter.config.http import merge_http
 from exporter.config.labels import merge_labels
 from exporter.config.merge import Scope, merge_value
+from exporter.config.provider_settings import resolve_settings
 from exporter.config.thresholds import merge_thresholds
 from exporter.documents.faults import Path, closest, nearest
 from exporter.documents.report import Report
@@ -63,7 +64,8 @@ class Resolver:
         apis = self._apis(provider)
         self._check_api_settings(provider, apis)
         self._check_features(provider, apis)
-        self._check_base_url()
+        own = {} if provider is None else resolve_settings(account, self._path, provider, report)
+        base_url = resolve_base_url(account, self._path, provider, own, self._providers, report)
         self._check_thresholds(provider, apis)
         countries, currencies = self._prices(apis)
         wallets = self._wallets(provider, apis)
@@ -73,13 +75,14 @@ class Resolver:
         limits = merge_thresholds(self._scopes, report, postpaid=account.billing == "postpaid", unused=unused)
         http = merge_http(self._scopes, self._folder, report)
         signed = resolve_credential(account, self._path, provider, self._folder, report)
-        if provider is None or signed is None or account.name is None:
+        if provider is None or signed is None or account.name is None or base_url is None:
             return None
         return AccountSettings(
             name=account.name,
             provider=provider,
             credential=signed,
-            apis=tuple(self._api(provider, name) for name in apis),
+            apis=tuple(self._api(provider, name, base_url) for name in apis),
+            settings=own,
             stale_for_seconds=merge_value(self._scopes, "stale_for", _STALE_FOR_SECONDS),
             labels=own_labels,
             expect_features=tuple(account.expect_features or ()),
@@ -184,12 +187,6 @@ class Resolver:
             message = "no effect: the account has no api contacts"
             self._report.warn(self._at("contacts_limit"), message, "remove it")
 
-    def _check_base_url(self) -> None:
-        account = self._account
-        if account.base_url and is_plaintext(account.base_url) and not account.allow_plaintext:
-            hint = "write https://, or allow_plaintext: true"
-            self._report.fault(self._at("base_url"), "the credential would travel unencrypted", hint)
-
     def _check_thresholds(self, provider: Definition | None, apis: Collection[str]) -> None:
         limits = self._account.thresholds
         for key, api in _NEEDED_API.items():
@@ -232,7 +229,7 @@ class Resolver:
                 self._report.fault(path, f"{{word}} is not {kind}", f"write {capitals}" if right else "", word=code)
         return frozenset(codes)
 
-    def _api(self, provider: Definition, name: str) -> ApiSettings:
+    def _api(self, provider: Definition, name: str, base_url: str) -> ApiSettings:
         own = (self._account.api_settings or {}).get(name) or models.ApiKeys()
         definition = provider.apis[name]
         cache_ttl = own.cache_ttl
@@ -243,5 +240,4 @@ class Resolver:
         timeout = own.timeout
         if timeout is None:
             timeout = merge_value(self._scopes, "timeout", _TIMEOUT_SECONDS)
-        base_url = self._account.base_url or provider.base_url
         return ApiSettings(name, base_url + (own.path or definition.path), cache_ttl, timeout)

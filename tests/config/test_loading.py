@@ -539,7 +539,7 @@ FAULTS = [
     (
         QLARA + '"a\\nb": 1',
         [
-            '5: accounts[0]["a\\nb"]: unknown key; valid are labels, thresholds, timeout, stale_for, cache_ttl, http, name, provider, auth, base_url, allow_plaintext, apis, billing, api_settings, expect_features, wallets, contacts_limit, prices'
+            '5: accounts[0]["a\\nb"]: unknown key; valid are labels, thresholds, timeout, stale_for, cache_ttl, http, name, provider, auth, settings, base_url, allow_plaintext, apis, billing, api_settings, expect_features, wallets, contacts_limit, prices'
         ],
     ),
     (QLARA + "stale_for: -1s", ["5: accounts[0].stale_for: not a duration; write it like 30s, 1h30m or 7d"]),
