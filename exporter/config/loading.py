@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 
 from exporter.config import models
 from exporter.config.confidential import Secrets, path_without_document
+from exporter.config.credentials import own_keys
 from exporter.config.http import merge_http
 from exporter.config.labels import merge_labels
 from exporter.config.merge import Scope
@@ -42,7 +43,8 @@ def load(path: FilePath, providers: Mapping[str, Definition] | None = None) -> L
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(_report(str(path), _read(path)), path.absolute().parent, providers)
+    known = builtin() if providers is None else providers
+    return _loaded(_report(str(path), _read(path), known), path.absolute().parent, known)
 
 
 def load_text(text: str, name: str) -> Loaded:
@@ -51,20 +53,20 @@ def load_text(text: str, name: str) -> Loaded:
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(_report(name, reader.read(text, gather=True)), FilePath.cwd(), None)
+    return _loaded(_report(name, reader.read(text, gather=True), builtin()), FilePath.cwd(), builtin())
 
 
-def _report(name: str, document: reader.Document) -> Report:
-    return Report(name, document, Secrets(document.value).is_secret)
+def _report(name: str, document: reader.Document, known: Mapping[str, Definition]) -> Report:
+    keys = {key for provider in known.values() for key in own_keys(provider)}
+    return Report(name, document, Secrets(document.value, keys).is_secret)
 
 
-def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition] | None) -> Loaded:
+def _loaded(report: Report, folder: FilePath, known: Mapping[str, Definition]) -> Loaded:
     if not isinstance(report.document.value, dict):
         # An empty file isn't an empty configuration: it may be one that is just being written.
         found = "empty" if report.document.value is None else reader.kind(report.document.value)
         report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
         raise ConfigError(report.faults)
-    known = builtin() if providers is None else providers
     file = validate(models.File, report, Hints(known))
     defaults = Scope(file.defaults or models.Defaults(), ("defaults",))
     accounts = file.accounts or []

@@ -66,8 +66,23 @@ def _secrets(parts: Iterable[Part]) -> dict[str, Any]:
 _VARIANTS: Mapping[str, Any] = {variant: Filled if variant else Text for variant in VARIANTS}
 
 
+class Keys(Model):
+    """Several keys, by the names that the provider's definition gives them."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Filled | None] = Field(init=False)
+    example = "{api_key_file: path}"
+
+    @classmethod
+    def accepts(cls, _key: str) -> bool:
+        """Whether a key may be one: which there are the account's provider tells."""
+        return True
+
+
 def _block(form: Form) -> Any:
     """The mapping of a form with parts in a mapping of its own."""
+    if not form.parts:
+        return Keys
     made = create_model(form.name.capitalize(), __base__=Model, __doc__=form.about, **_secrets(form.parts))
     made.example = form.example("name", "path").removeprefix(f"{{{form.name}: ").removesuffix("}")
     return made

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from exporter.config import models
 from exporter.config.confidential import may_be_secret
-from exporter.config.credentials import auth_keys, form_example, forms_hint
+from exporter.config.credentials import auth_keys, form_example, forms_hint, keys_example
 from exporter.documents.faults import Path, closest, nearest
 from exporter.documents.model import Advice, Model, fields
 from exporter.documents.reader import Document
@@ -47,7 +47,9 @@ class Hints(Advice):
 
     def example(self, report: Report, path: Path, model: type[Model]) -> str:
         """How a mapping is written: `auth` in a form that the account's provider takes."""
-        return form_example(self._provider_at(path, report.document)) if model is models.Auth else model.example
+        if model is models.Auth:
+            return form_example(self._provider_at(path, report.document))
+        return keys_example(self._provider_at(path, report.document)) if model is models.Keys else model.example
 
     def items(self, path: Path) -> str:
         """How a list is written."""
