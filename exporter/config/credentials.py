@@ -1,14 +1,14 @@
 """Makes an account's credential of its `auth`. No fault quotes anything that stands there."""
 
 from collections.abc import Mapping
-from pathlib import Path as FilePath
 
 from exporter.config import models
 from exporter.config.confidential import may_be_secret
+from exporter.config.merge import Source
 from exporter.config.pasted import is_path, wrongly_pasted
 from exporter.documents.faults import Path, nearest
 from exporter.documents.model import Model
-from exporter.documents.report import PATHS_ARE_RELATIVE, Report
+from exporter.documents.report import PATHS_ARE_RELATIVE
 from exporter.providers.definition import Definition
 from exporter.providers.forms import form_of
 from exporter.secrets.credential import Credential
@@ -53,29 +53,27 @@ def _offered(provider: Definition | None) -> list[Form]:
 
 
 def resolve_credential(
-    account: models.Account, path: Path, provider: Definition | None, folder: FilePath, report: Report
+    account: models.Account, path: Path, provider: Definition | None, source: Source
 ) -> Credential | None:
-    """The credential, or None if something is wrong with it, which is in the report.
+    """The credential, or None if something is wrong with it, which is in the report, or it isn't to be read.
 
-    `path` is the account's; files are relative to `folder`.
+    `path` is the account's.
     """
-    written = report.document.value_at((*path, "auth"))
+    written = source.report.document.value_at((*path, "auth"))
     if not isinstance(written, dict):
         return None
-    return _Resolver(account.auth or models.Auth(), written, path, folder, report).credential(provider)
+    return _Resolver(account.auth or models.Auth(), written, path, source).credential(provider)
 
 
 class _Resolver:
-    def __init__(
-        self, auth: models.Auth, written: Mapping[str, object], path: Path, folder: FilePath, report: Report
-    ) -> None:
+    def __init__(self, auth: models.Auth, written: Mapping[str, object], path: Path, source: Source) -> None:
         self._auth = auth
         self._written = {key: value for key, value in written.items() if value is not None}
         self._has_unknown = not written.keys() <= models.Auth.model_fields.keys()
         self._account_path = path
         self._path = (*path, "auth")
-        self._folder = folder
-        self._report = report
+        self._source = source
+        self._report = source.report
 
     def credential(self, provider: Definition | None) -> Credential | None:
         offered = _offered(provider)
@@ -137,12 +135,12 @@ class _Resolver:
             return None
         (key,) = keys
         text = (block.__pydantic_extra__ or {}).get(key) if isinstance(block, models.Keys) else getattr(block, key)
-        if text is None:
+        if text is None or (key != part.name and not self._source.reads):
             return None
         identifier = not part.confidential
         try:
             if key.endswith("_file"):
-                secret = Secret.from_file(self._folder / text, identifier=identifier)
+                secret = Secret.from_file(self._source.folder / text, identifier=identifier)
             elif key.endswith("_env"):
                 secret = Secret.from_environment(text, identifier=identifier)
             else:
@@ -159,7 +157,7 @@ class _Resolver:
 
     def _warn_of_pasted(self, part: Part, secret: Secret, path: Path, prefix: str) -> None:
         found = wrongly_pasted(part.name, secret.value(), prefix)
-        if found is None and path[-1] == part.name and is_path(secret.value(), self._folder):
+        if found is None and path[-1] == part.name and is_path(secret.value(), self._source.folder):
             found = "this looks like a file's name", f"write it under {part.name}_file"
         if found is not None:
             self._report.warn(path, *found)

@@ -249,3 +249,13 @@ class File(Model):
 
     defaults: Defaults | None = None
     accounts: list[Account] | None = None
+    account_files: list[Filled] | None = None
+    provider_files: list[Filled] | None = None
+
+
+class AccountFile(Model):
+    """A file that `account_files` names."""
+
+    example = "{accounts: []}"
+
+    accounts: list[Account] | None = None

@@ -1,8 +1,7 @@
 """Makes settings of one account as it is written, with everything that depends on more than one value."""
 
 import re
-from collections.abc import Collection, Mapping
-from pathlib import Path as FilePath
+from collections.abc import Collection
 from typing import Literal
 
 from exporter.config import models
@@ -10,12 +9,13 @@ from exporter.config.base_url import resolve_base_url
 from exporter.config.credentials import form_example, resolve_credential
 from exporter.config.http import merge_http
 from exporter.config.labels import merge_labels
-from exporter.config.merge import Scope, merge_value
+from exporter.config.merge import Scope, Source, merge_value
+from exporter.config.own_providers import Known
 from exporter.config.provider_settings import resolve_settings
 from exporter.config.thresholds import merge_thresholds
 from exporter.documents.faults import Path, closest, nearest
-from exporter.documents.report import Report
-from exporter.providers.definition import Definition
+from exporter.durations import format_duration
+from exporter.providers.definition import Definition, RateLimit
 from exporter.providers.kinds import API_NAMES
 from exporter.settings import AccountSettings, ApiSettings
 
@@ -43,16 +43,15 @@ class Resolver:
         account: models.Account,
         path: Path,
         defaults: Scope,
-        providers: Mapping[str, Definition],
-        folder: FilePath,
-        report: Report,
+        known: Known,
+        source: Source,
     ) -> None:
         self._account = account
         self._path = path
-        self._scopes = (defaults, Scope(account, path))
-        self._providers = providers
-        self._folder = folder
-        self._report = report
+        self._scopes = (defaults, Scope(account, path, source))
+        self._known = known
+        self._source = source
+        self._report = source.report
 
     def settings(self) -> AccountSettings | None:
         """The account with all defaults applied, or None if a part of it is wrong; the report says what."""
@@ -65,16 +64,16 @@ class Resolver:
         self._check_api_settings(provider, apis)
         self._check_features(provider, apis)
         own = {} if provider is None else resolve_settings(account, self._path, provider, report)
-        base_url = resolve_base_url(account, self._path, provider, own, self._providers, report)
+        base_url = resolve_base_url(account, self._path, provider, own, self._known.definitions, report)
         self._check_thresholds(provider, apis)
         countries, currencies = self._prices(apis)
         wallets = self._wallets(provider, apis)
         self._check_contacts_limit(provider, apis)
-        own_labels = merge_labels(self._scopes, report)
+        own_labels = merge_labels(self._scopes)
         unused = [key for key, api in _NEEDED_API.items() if api not in apis]
-        limits = merge_thresholds(self._scopes, report, postpaid=account.billing == "postpaid", unused=unused)
-        http = merge_http(self._scopes, self._folder, report)
-        signed = resolve_credential(account, self._path, provider, self._folder, report)
+        limits = merge_thresholds(self._scopes, postpaid=account.billing == "postpaid", unused=unused)
+        http = merge_http(self._scopes)
+        signed = resolve_credential(account, self._path, provider, self._source)
         if provider is None or signed is None or account.name is None or base_url is None:
             return None
         return AccountSettings(
@@ -99,17 +98,17 @@ class Resolver:
 
     def _check_required(self) -> None:
         written = self._report.document.value_at(self._path)
-        auth = form_example(self._providers.get(self._account.provider or ""))
+        auth = form_example(self._known.definitions.get(self._account.provider or ""))
         for key, example in {**_REQUIRED, "auth": f"a sign-in form such as {auth}"}.items():
             if isinstance(written, dict) and written.get(key) is None:
                 self._report.fault(self._at(key), "this is missing", f"write {example}")
 
     def _provider(self) -> Definition | None:
         name = self._account.provider
-        if name is not None and name not in self._providers:
-            hint = nearest(name, self._providers, "there are")
+        if name is not None and name not in self._known.definitions and name not in self._known.faulty:
+            hint = nearest(name, self._known.definitions, "there are")
             self._report.fault(self._at("provider"), "there is no provider {word}", hint, word=name)
-        return self._providers.get(name or "")
+        return self._known.definitions.get(name or "")
 
     def _apis(self, provider: Definition | None) -> list[str]:
         """The account's apis; without a provider, those that some provider has."""
@@ -203,7 +202,7 @@ class Resolver:
             if written is None or written.get("countries") is None:
                 example = "prices: {countries: [DK, IT]} or {countries: all}" if written is None else "[DK, IT] or all"
                 self._report.fault(path, "this is missing", f"write {example}", at=self._path)
-        elif prices and self._account.provider in self._providers:
+        elif prices and self._account.provider in self._known.definitions:
             message = "no effect: the account doesn't use the api prices"
             self._report.warn(self._at("prices"), message, "add prices to apis, or remove this")
         if prices is None:
@@ -229,6 +228,19 @@ class Resolver:
                 self._report.fault(path, f"{{word}} is not {kind}", f"write {capitals}" if right else "", word=code)
         return frozenset(codes)
 
+    def _warn_of_floor(self, provider: Definition, name: str, limit: RateLimit) -> None:
+        """Tells of a written cache_ttl that is below what the provider's rate limit allows."""
+        places = [(self._source.report, self._at("api_settings", name, "cache_ttl"))]
+        last = next((each for each in reversed(self._scopes) if "cache_ttl" in each.settings.model_fields_set), None)
+        if name != "prices" and last is not None:
+            places.append((last.report, (*last.path, "cache_ttl")))
+        for report, path in places:
+            if report.document.value_at(path) is not None:
+                allows = f"{provider.id} allows {limit.calls} calls in {format_duration(limit.per)}"
+                floor = format_duration(limit.floor_seconds).replace(" ", "")
+                report.warn(path, f"{allows}, so its api {name} is asked every {floor}", f"write {floor} or more")
+                return
+
     def _api(self, provider: Definition, name: str, base_url: str) -> ApiSettings:
         own = (self._account.api_settings or {}).get(name) or models.ApiKeys()
         definition = provider.apis[name]
@@ -237,6 +249,9 @@ class Resolver:
             cache_ttl = definition.cache_ttl
         if cache_ttl is None:
             cache_ttl = merge_value(self._scopes, "cache_ttl", definition.cache_ttl)
+        if provider.rate_limit is not None and cache_ttl < provider.rate_limit.floor_seconds:
+            self._warn_of_floor(provider, name, provider.rate_limit)
+            cache_ttl = provider.rate_limit.floor_seconds
         timeout = own.timeout
         if timeout is None:
             timeout = merge_value(self._scopes, "timeout", _TIMEOUT_SECONDS)

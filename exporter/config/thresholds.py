@@ -18,12 +18,20 @@ _MOST_LIKELY_RATIO = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class _Written:
+    """Where a limit is written; the later of two is the greater in `order`."""
+
+    path: Path
+    report: Report
+    order: tuple[int, Place]
+
+
+@dataclass(frozen=True, slots=True)
 class _Limit:
-    """One limit; without a path it is built in. `order` tells which of two was written last."""
+    """One limit; one that is not written is built in."""
 
     value: float
-    path: Path | None = None
-    order: tuple[int, Place] = (0, (0, 0))
+    written: _Written | None = None
 
 
 _Halves = dict[str, _Limit | None]
@@ -57,14 +65,12 @@ class _Credit:
         return any(limit for halves in written for limit in halves.values())
 
 
-def merge_thresholds(
-    scopes: Sequence[Scope], report: Report, *, postpaid: bool = False, unused: Collection[str] = ()
-) -> Thresholds:
-    """The thresholds in force; pairs that the operator wrote the wrong way round are in the report.
+def merge_thresholds(scopes: Sequence[Scope], *, postpaid: bool = False, unused: Collection[str] = ()) -> Thresholds:
+    """The thresholds in force; pairs that the operator wrote the wrong way round are in the reports.
 
     `unused` are those that the account has no api for: of these the report doesn't say what is left out.
     """
-    merge = _Merge(scopes, report, {*unused, *(("credit", "runway") if postpaid else ())})
+    merge = _Merge(scopes, {*unused, *(("credit", "runway") if postpaid else ())})
     limits = merge.credit()
     account = scopes[-1].settings.thresholds
     without_runway = postpaid or (merge.without_credit and not _sets_any(account and account.runway))
@@ -72,7 +78,7 @@ def merge_thresholds(
         merge.silent.add("runway")
     runway = merge.pair("runway", _built_in(7 * _DAY, 2 * _DAY))
     if postpaid:
-        merge.warn_of_postpaid(account, scopes[-1].path)
+        merge.warn_of_postpaid()
         limits = Thresholds()
     if without_runway:
         runway = Pair()
@@ -89,9 +95,8 @@ def _sets_any(written: object) -> bool:
 
 
 class _Merge:
-    def __init__(self, scopes: Sequence[Scope], report: Report, silent: set[str]) -> None:
+    def __init__(self, scopes: Sequence[Scope], silent: set[str]) -> None:
         self._scopes = scopes
-        self._report = report
         self.silent = silent
         self.without_credit = False
 
@@ -103,7 +108,7 @@ class _Merge:
             if _removed(scope.settings, "thresholds") or (written and _removed(written, "credit")):
                 merged = _Credit(built_in={}, removed=True)
             elif written and written.credit:
-                self._add_credit(merged, written.credit, index, (*scope.path, "thresholds", "credit"))
+                self._add_credit(merged, written.credit, index)
         self.without_credit = merged.removed and not merged.any_written
         units = {unit: merged.of(unit) for unit in {**merged.built_in, **merged.units}}
         return Thresholds(
@@ -117,7 +122,8 @@ class _Merge:
             },
         )
 
-    def _add_credit(self, merged: _Credit, credit: models.CreditLimits, index: int, path: Path) -> None:
+    def _add_credit(self, merged: _Credit, credit: models.CreditLimits, index: int) -> None:
+        path = ("thresholds", "credit")
         flat = self._halves(credit, index, path)
         for severity, limit in flat.items():
             # A flat limit is set anew for units and pots from which a weaker scope took theirs.
@@ -143,68 +149,75 @@ class _Merge:
             if _removed(scope.settings, "thresholds") or (written and _removed(written, key)):
                 halves = {}
             elif written and (pair := getattr(written, key)):
-                halves = halves | self._halves(pair, index, (*scope.path, "thresholds", key))
+                halves = halves | self._halves(pair, index, ("thresholds", key))
         if not below:
             self._warn_of_percentages(halves)
         return self._pair(key, halves, below=below)
 
     def _halves(self, pair: Model, index: int, path: Path) -> _Halves:
-        halves: _Halves = {}
+        """The halves that a pair writes; `path` is the pair's, below the scope."""
+        scope, halves = self._scopes[index], _Halves()
         for severity in _HALVES:
             if severity in pair.model_fields_set:
                 value = getattr(pair, severity)
-                at = (*path, severity)
-                halves[severity] = (
-                    None if value is None else _Limit(value, at, (index, self._report.document.place(at)))
-                )
+                at = (*scope.path, *path, severity)
+                order = (index, scope.report.document.place(at))
+                halves[severity] = None if value is None else _Limit(value, _Written(at, scope.report, order))
         return halves
 
     def _pair(self, key: str, halves: Mapping[str, _Limit | None], *, unit: str = "", below: bool = True) -> Pair:
         warning, critical = halves.get("warning"), halves.get("critical")
         if warning and critical and _wrong_way(warning.value, critical.value, below=below):
-            if warning.path and critical.path:
-                self._refuse(warning, critical, below=below)
-            elif warning.path:
-                self._warn_of_left_out(key, "critical", critical.value, unit, warning.path, above=below)
+            if warning.written and critical.written:
+                _refuse(warning.written, critical.written, below=below)
+            elif warning.written:
+                self._warn_of_left_out(key, "critical", critical.value, unit, warning.written, above=below)
                 critical = None
-            else:
-                self._warn_of_left_out(key, "warning", warning.value, unit, critical.path or (), above=not below)
+            elif critical.written:
+                self._warn_of_left_out(key, "warning", warning.value, unit, critical.written, above=not below)
                 warning = None
         return Pair(warning.value if warning else None, critical.value if critical else None)
 
-    def _warn_of_left_out(self, key: str, severity: str, value: float, unit: str, beside: Path, *, above: bool) -> None:
+    def _warn_of_left_out(
+        self, key: str, severity: str, value: float, unit: str, beside: _Written, *, above: bool
+    ) -> None:
         """A built-in half would stand the wrong way round beside the operator's, which is at a path.
 
         It is told once of all units where the operator's is for every unit.
         """
         # What defaults says alone is in force nowhere: an account may write the other half.
         if key not in self.silent and len(self._scopes) > 1:
-            limit = _format_limit(key, value, unit if unit in beside else "")
-            relation = f"it is {'above' if above else 'below'} this {beside[-1]}"
+            limit = _format_limit(key, value, unit if unit in beside.path else "")
+            relation = f"it is {'above' if above else 'below'} this {beside.path[-1]}"
             message = f"the built-in {severity} of {limit} is left out: {relation}"
-            self._report.warn(beside, message, f"write {severity} too, or {severity}: null to have none")
-
-    def _refuse(self, warning: _Limit, critical: _Limit, *, below: bool) -> None:
-        last, other = (warning, critical) if warning.order > critical.order else (critical, warning)
-        names = ("warning", "critical") if last is warning else ("critical", "warning")
-        higher = (last is warning) != below
-        relation = "above" if higher else "below"
-        message = f"{names[0]} is {relation} the {names[1]} of line {other.order[1][0]}"
-        hint = f"a warning comes first, so it is the {'higher' if below else 'lower'} of the two"
-        self._report.fault(last.path or (), message, hint)
+            beside.report.warn(beside.path, message, f"write {severity} too, or {severity}: null to have none")
 
     def _warn_of_percentages(self, halves: _Halves) -> None:
         for limit in halves.values():
-            if limit and limit.path and limit.value > _MOST_LIKELY_RATIO:
-                self._report.warn(limit.path, "a ratio this high is never reached", "1 is a full quota, 0.8 is 80 %")
+            if limit and limit.written and limit.value > _MOST_LIKELY_RATIO:
+                message = "a ratio this high is never reached"
+                limit.written.report.warn(limit.written.path, message, "1 is a full quota, 0.8 is 80 %")
                 self.silent.add("contacts_used_ratio")
 
-    def warn_of_postpaid(self, account: models.Limits | None, path: Path) -> None:
+    def warn_of_postpaid(self) -> None:
         """A postpaid account has neither of the two; what it writes itself is for nothing."""
+        scope = self._scopes[-1]
+        account = scope.settings.thresholds
         for key in ("credit", "runway"):
             if account and _sets_any(getattr(account, key)):
                 message = "no effect: a postpaid account has no credit and no runway threshold"
-                self._report.warn((*path, "thresholds", key), message, "remove it, or billing: postpaid")
+                scope.report.warn((*scope.path, "thresholds", key), message, "remove it, or billing: postpaid")
+
+
+def _refuse(warning: _Written, critical: _Written, *, below: bool) -> None:
+    last, other = (warning, critical) if warning.order > critical.order else (critical, warning)
+    names = ("warning", "critical") if last is warning else ("critical", "warning")
+    higher = (last is warning) != below
+    relation = "above" if higher else "below"
+    where = f"line {other.order[1][0]}" + ("" if other.report is last.report else f" of {other.report.file}")
+    message = f"{names[0]} is {relation} the {names[1]} of {where}"
+    hint = f"a warning comes first, so it is the {'higher' if below else 'lower'} of the two"
+    last.report.fault(last.path, message, hint)
 
 
 def _removed(settings: Model, key: str) -> bool:

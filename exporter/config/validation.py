@@ -23,9 +23,7 @@ class Hints(Advice):
     def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
         """Notes a key that doesn't belong where it stands; one under `auth` may be a secret itself."""
         key, valid = str(path[-1]), list(model.model_fields)
-        if path == ("provider_files",):
-            report.fault(path, "this key is reserved for a later version", "remove it")
-        elif "auth" in path[:-1]:
+        if "auth" in path[:-1]:
             provider = self._provider_at(path, report.document)
             offered = auth_keys(provider) if model is models.Auth else valid
             close = closest(key, offered)
@@ -34,7 +32,7 @@ class Hints(Advice):
             report.fault(path[:-1] if may_be_secret(key) else path, "unknown key", hint, at=path)
         elif key in fields(models.Auth) and model is models.Account:
             report.fault(path, "unknown key", "it belongs under auth")
-        elif key in models.Account.model_fields and model in {models.File, models.Defaults}:
+        elif key in models.Account.model_fields and model in {models.File, models.AccountFile, models.Defaults}:
             report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
         elif model is models.CreditLimits:
             capitals = key.upper() if re.fullmatch("[A-Za-z]{3}", key) else None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, quoted, rendered
 from exporter.documents.reader import Document, YamlFault
 
-PATHS_ARE_RELATIVE = "paths are relative to the configuration file"
+PATHS_ARE_RELATIVE = "paths are relative to this file"
 """The hint for a file that isn't there."""
 
 
@@ -18,7 +18,7 @@ class Report:
 
     def __init__(self, file: str, document: Document, is_secret: Callable[[str], bool] = lambda _word: False) -> None:
         self.document = document
-        self._file = file
+        self.file = file
         self._is_secret = is_secret
         self._found: dict[Fault, None] = {}
         for fault in document.faults:
@@ -54,7 +54,7 @@ class Report:
         self._add(path, message, hint, word, None, warning=True)
 
     def _note(self, fault: YamlFault) -> None:
-        self._found[Fault(self._file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None
+        self._found[Fault(self.file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None
 
     def _add(self, path: Path, message: str, hint: str, word: str | None, at: Path | None, *, warning: bool) -> None:
         if word is not None and self._is_secret(word):
@@ -62,7 +62,7 @@ class Report:
         elif word is not None:
             message = message.replace("{word}", quoted(word))
         line = self.document.line(path if at is None else at)
-        self._found[Fault(self._file, line, self._render(path), message, hint, warning)] = None
+        self._found[Fault(self.file, line, self._render(path), message, hint, warning)] = None
 
     def _render(self, path: Path) -> str:
         return rendered(HIDDEN if isinstance(step, str) and self._is_secret(step) else step for step in path)

@@ -82,15 +82,39 @@ FAULTS = [
     ),
     ("acounts: []", ["1: acounts: unknown key; did you mean accounts?"]),
     ("account: [{name: a}]", ["1: account: unknown key; did you mean accounts?"]),
+    ("provider_files: []", [f"1: {NO_ACCOUNTS}"]),
     (
-        "provider_files: []",
-        ["1: provider_files: this key is reserved for a later version; remove it", f"1: {NO_ACCOUNTS}"],
+        "provider_files: [[x]]\naccount_files: x.yml\naccounts: []",
+        [
+            "1: provider_files[0]: a text belongs here, not a list",
+            "2: account_files: a list belongs here, not a single value; write it like [one, two]",
+            f"3: {NO_ACCOUNTS}",
+        ],
+    ),
+    (
+        "provider_files: [mine.yml, 'p*.yml']\naccount_files: [a.yml, 'a/*.yml']\naccounts: []",
+        [
+            "1: provider_files[0]: the file can't be read: No such file or directory; paths are relative to this file",
+            "2: account_files[0]: the file can't be read: No such file or directory; paths are relative to this file",
+            "1: provider_files[1]: warning: no file has such a name; paths are relative to this file",
+            "2: account_files[1]: warning: no file has such a name; paths are relative to this file",
+            f"3: {NO_ACCOUNTS}",
+        ],
     ),
     (
         "timeout: 5s",
-        ["1: timeout: unknown key; it belongs to an account; valid are defaults, accounts", f"1: {NO_ACCOUNTS}"],
+        [
+            "1: timeout: unknown key; it belongs to an account; valid are defaults, accounts, account_files, provider_files",
+            f"1: {NO_ACCOUNTS}",
+        ],
     ),
-    ("name: x", ["1: name: unknown key; it belongs to an account; valid are defaults, accounts", f"1: {NO_ACCOUNTS}"]),
+    (
+        "name: x",
+        [
+            "1: name: unknown key; it belongs to an account; valid are defaults, accounts, account_files, provider_files",
+            f"1: {NO_ACCOUNTS}",
+        ],
+    ),
     (QLARA + "timeout: 5", ["5: accounts[0].timeout: not a duration; write it like 30s, 1h30m or 7d"]),
     (QLARA + "timeout: 0s", ["5: accounts[0].timeout: a timeout of nothing; write it like 10s"]),
     (QLARA + "timeout: [1]", ["5: accounts[0].timeout: a text belongs here, not a list"]),
@@ -336,7 +360,7 @@ FAULTS = [
         QLARA + "http: {tls_config: {ca_file: nope, min_version: 1.3, max_version: TLS11}}",
         [
             "5: accounts[0].http.tls_config.min_version: not a word that is known here; write TLS13",
-            "5: accounts[0].http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            "5: accounts[0].http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to this file",
         ],
     ),
     (
@@ -467,7 +491,7 @@ FAULTS = [
     (
         AGILE + "{api_key_file: y}",
         [
-            "4: accounts[0].auth.api_key_file: this secret can't be used: the file can't be read: No such file or directory; paths are relative to the configuration file"
+            "4: accounts[0].auth.api_key_file: this secret can't be used: the file can't be read: No such file or directory; paths are relative to this file"
         ],
     ),
     (
@@ -504,7 +528,7 @@ FAULTS = [
     (
         "accounts: []\na: 1\na: 2",
         [
-            "2: a: unknown key; valid are defaults, accounts",
+            "2: a: unknown key; valid are defaults, accounts, account_files, provider_files",
             "3: a: given twice, in line 2 and in line 3; remove one of them",
             "1: accounts: warning: there are no accounts; the exporter serves its own metrics alone",
         ],
@@ -580,7 +604,7 @@ FAULTS = [
         QLARA + "http: {tls_config: {key_file: nope}}",
         [
             "5: accounts[0].http.tls_config.key_file: key_file needs cert_file; write http.tls_config.cert_file too",
-            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to this file",
         ],
     ),
     (
@@ -599,7 +623,7 @@ FAULTS = [
         QLARA + "http: {tls_config: {cert_file: '', key_file: nope}}",
         [
             "5: accounts[0].http.tls_config.cert_file: this is empty; leave the key out or write null to have none",
-            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to this file",
         ],
     ),
     (
@@ -737,7 +761,7 @@ FAULTS = [
     (
         "defaults: {http: {no_proxy: x, tls_config: {ca_file: nope}}}\naccounts:\n- name: a\n  provider: qlara\n  auth: {api_key: k12345}\n",
         [
-            "1: defaults.http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            "1: defaults.http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to this file",
             "1: defaults.http.no_proxy: no_proxy needs proxy_url; write http.proxy_url too",
         ],
     ),

@@ -139,3 +139,29 @@ def test_a_base_url_that_looks_pasted_wrongly_is_warned_of(provider: str, base_u
         True
     ] * (told is not None)
     assert base_url not in "\n".join(warned)
+
+
+LIMITED = ACME.replace("sign_in", "rate_limit: {calls: 100, per: 1h}\nsign_in").replace("1m", "{ttl}")
+RIGHT = "  settings: {account_sid: AC00ff, brand: b}\n"
+TOLD = "acme allows 100 calls in 1h, so its api credit is asked every 1m12s; write 1m12s or more"
+
+
+@pytest.mark.parametrize(
+    ("of_definition", "written", "seconds", "told"),
+    [
+        ("30s", "", 72, None),
+        ("5m", "", 300, None),
+        ("30s", "  cache_ttl: 10s\n", 72, "accounts[0].cache_ttl"),
+        ("30s", "  cache_ttl: 73s\n", 73, None),
+        ("30s", "  cache_ttl: 73s\n  api_settings: {credit: {cache_ttl: 0s}}\n", 72, "accounts[0].api_settings.credit.cache_ttl"),
+        ("30s", "  cache_ttl: null\ndefaults: {cache_ttl: 71s}\n", 72, None),
+        ("30s", "defaults: {cache_ttl: 71s}\n", 72, "defaults.cache_ttl"),
+    ],
+)  # fmt: skip
+def test_a_rate_limit_is_a_floor_under_every_cache_ttl(
+    of_definition: str, written: str, seconds: float, told: str | None
+) -> None:
+    definition, text = LIMITED.replace("{ttl}", of_definition), ACCOUNT + RIGHT + written
+    assert account(text, definition).apis[0].cache_ttl_seconds == seconds
+    warned = [line.partition(" ")[2] for line in lines(text, definition)]
+    assert warned == ([] if told is None else [f"{told}: warning: {TOLD}"])
