@@ -58,7 +58,7 @@ def _duration(value: object) -> float:
 def _positive_duration(value: object) -> float:
     seconds = _duration(value)
     if seconds == 0:
-        raise fault("a timeout of nothing", "write it like 10s")
+        raise fault("not a timeout that anything is answered in", "write it like 10s")
     return seconds
 
 
@@ -73,24 +73,24 @@ def _number(value: object) -> float:
 def _ratio(value: object) -> float:
     text = as_text(value)
     if _PERCENT.fullmatch(text):
-        raise fault("a percentage", f"write the ratio: {float(text.rstrip('% ')) / 100:g}")
+        raise fault("not a ratio but a percentage", f"write the ratio: {float(text.rstrip('% ')) / 100:g}")
     number = _number(text)
     if number <= 0:
-        raise fault("a ratio is more than 0", "1 is a full quota")
+        raise fault("not a ratio above 0", "1 is a full quota")
     return number
 
 
 def _limit(value: object) -> float:
     number = _number(value)
     if number <= 0:
-        raise fault("a limit is more than 0", "leave the key out to have none")
+        raise fault("not a limit above 0", "leave the key out to have none")
     return number
 
 
 def _factor(value: object) -> float:
     number = _number(value)
     if number <= 1:
-        raise fault("a spike is more than the usual", "write how many times the usual, such as 5")
+        raise fault("not more than the usual", "write how many times the usual, such as 5")
     return number
 
 

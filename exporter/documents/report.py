@@ -13,11 +13,19 @@ class Report:
     """The faults and warnings about one document, each once, in the order of their lines.
 
     An operator's own word goes into a message only by `word`, which is left out where `is_secret` says that it is,
-    or holds, a secret. Keys that are secrets are hidden in paths.
+    or holds, a secret. Keys that are secrets are hidden in paths. Without `quotes` no value is shown.
     """
 
-    def __init__(self, file: str, document: Document, is_secret: Callable[[str], bool] = lambda _word: False) -> None:
+    def __init__(
+        self,
+        file: str,
+        document: Document,
+        is_secret: Callable[[str], bool] = lambda _word: False,
+        *,
+        quotes: bool = True,
+    ) -> None:
         self.document = document
+        self._quotes = quotes
         self.file = file
         self._is_secret = is_secret
         self._found: dict[Fault, None] = {}
@@ -52,6 +60,15 @@ class Report:
     def warn(self, path: Path, message: str, hint: str = "", *, word: str | None = None) -> None:
         """Notes a warning, as `fault` does."""
         self._add(path, message, hint, word, None, warning=True)
+
+    def shown(self, value: object) -> str | None:
+        """A value as it was written, in quotes; None where there is no text, or it may be secret.
+
+        A URL's user part may be, and its query.
+        """
+        if not self._quotes or not isinstance(value, str) or not value or self._is_secret(value):
+            return None
+        return None if "://" in value and not {"@", "?"}.isdisjoint(value) else quoted(value)
 
     def _note(self, fault: YamlFault) -> None:
         self._found[Fault(self.file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None

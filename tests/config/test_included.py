@@ -95,7 +95,7 @@ def test_faults_name_their_own_file_and_line() -> None:
     assert faults() == [
         "conf/main.yml:2: defaults.http.no_proxy: no_proxy needs proxy_url; write http.proxy_url too",
         'conf/a.yml:3: accounts[0].name: "one" names two accounts, in line 4 of conf/main.yml and in line 3 of conf/a.yml; rename one',
-        "conf/a.yml:7: accounts[1].base_url: not an http or https URL; write it like https://host",
+        'conf/a.yml:7: accounts[1].base_url: "ftp://x" is not an http or https URL; write it like https://host',
         "conf/b.yml:1: the file is a list, not a mapping; without accounts write accounts: []",
         "conf/c.yml:1: defaults: unknown key; valid are accounts",
         "conf/c.yml:4: accounts[1].thresholds.credit.warning: warning is below the critical of line 2 of conf/main.yml; a warning comes first, so it is the higher of the two",
@@ -203,7 +203,7 @@ def test_what_is_wrong_with_a_definition_stands_beside_the_configurations_faults
     named: str, mine: str, told: list[str]
 ) -> None:
     write(main=f"provider_files: {named}\ndefaults: {{timeout: 5}}\n{ACCOUNT}", mine=mine, first=OWN)
-    own = "conf/main.yml:2: defaults.timeout: not a duration; write it like 30s, 1h30m or 7d"
+    own = 'conf/main.yml:2: defaults.timeout: "5" is not a duration; write it like 30s, 1h30m or 7d'
     assert sorted(faults()) == sorted([own, *told])
 
 
