@@ -169,12 +169,12 @@ class Resolver:
         if not wallets:
             self._report.fault(path, "no wallet at all", "name those that are shown, or leave the key out")
         self._check_twice("wallets", wallets)
-        named = [block.wallet for api in provider.apis.values() for block in api.credit if block.wallet is not None]
+        named = _wallets_of(provider)
         if not named or "credit" not in apis:
             without = f"{provider.id} has no wallets" if not named else "the account has no api credit"
             self._report.warn(path, f"no effect: {without}", "remove it")
             return None
-        constants = [value.constant for value in named if value.constant is not None]
+        constants = [name for name in named if name is not None]
         for index, wallet in enumerate(wallets):
             if len(constants) == len(named) and wallet not in constants:
                 message = f"{provider.id} has no wallet {{word}}"
@@ -192,6 +192,9 @@ class Resolver:
             if provider and limits and getattr(limits, key) is not None and api not in apis:
                 message = f"no effect: the account has no api {api}"
                 self._report.warn(self._at("thresholds", key), message, "remove it")
+        if provider and limits and limits.credit and limits.credit.wallets and not _wallets_of(provider):
+            message = f"no effect: {provider.id} has no wallets"
+            self._report.warn(self._at("thresholds", "credit", "wallets"), message, "remove it")
 
     def _prices(self, apis: Collection[str]) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         """The countries and the currencies of the price list, None for all."""
@@ -256,3 +259,9 @@ class Resolver:
         if timeout is None:
             timeout = merge_value(self._scopes, "timeout", _TIMEOUT_SECONDS)
         return ApiSettings(name, base_url + (own.path or definition.path), cache_ttl, timeout)
+
+
+def _wallets_of(provider: Definition) -> list[str | None]:
+    """The name of each pot that the provider has, None where the answer tells it."""
+    blocks = (block for api in provider.apis.values() for block in api.credit)
+    return [block.wallet.constant for block in blocks if block.wallet is not None]

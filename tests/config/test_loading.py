@@ -292,6 +292,10 @@ FAULTS = [
         ],
     ),
     (
+        QLARA + "thresholds: {credit: {wallets: {sms: {warning: 3}}}}",
+        ["5: accounts[0].thresholds.credit.wallets: warning: no effect: qlara has no wallets; remove it"],
+    ),
+    (
         GATEWAY + "wallets: [x]\n  contacts_limit: 5e4",
         [
             "5: accounts[0].wallets: warning: no effect: gatewayapi has no wallets; remove it",

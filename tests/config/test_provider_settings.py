@@ -165,3 +165,21 @@ def test_a_rate_limit_is_a_floor_under_every_cache_ttl(
     assert account(text, definition).apis[0].cache_ttl_seconds == seconds
     warned = [line.partition(" ")[2] for line in lines(text, definition)]
     assert warned == ([] if told is None else [f"{told}: warning: {TOLD}"])
+
+
+POTS = ACME.replace(
+    "credit: {balance: /balance, currency: {constant: EUR}}",
+    "credit: [{wallet: {constant: sms}, balance: /s, currency: {constant: messages}},"
+    " {wallet: OTHER, balance: /m, currency: {constant: emails}}]",
+)
+
+
+def test_pots_are_named_as_the_definition_names_them() -> None:
+    constant, told = POTS.replace("OTHER", "{constant: mail}"), POTS.replace("OTHER", "/type")
+    assert account(ACCOUNT + RIGHT, constant).wallets is None
+    assert account(ACCOUNT + RIGHT + "  wallets: [sms]", constant).wallets == frozenset({"sms"})
+    assert account(ACCOUNT + RIGHT + "  wallets: [sms, other]", told).wallets == frozenset({"sms", "other"})
+    assert lines(ACCOUNT + RIGHT + "  wallets: [mial, sms, sms]", constant) == [
+        'f.yml:6: accounts[0].wallets[2]: "sms" a second time, after line 6; remove one',
+        'f.yml:6: accounts[0].wallets[0]: acme has no wallet "mial"; did you mean mail?',
+    ]
