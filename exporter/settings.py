@@ -23,27 +23,30 @@ class Pair:
 class Thresholds:
     """The thresholds in force for one account.
 
-    `credit` maps a unit (`EUR`, `messages`) to its limits and `credit_any` holds for every other unit; `wallets` maps
-    a pot to its limits, whatever its unit.
+    `credit` maps a unit (`EUR`, `messages`) to its limits and `credit_any` holds for every other unit. `wallets` maps
+    a pot of credit to its limits, whatever its unit; where the unit has limits too, `wallets_by_unit` holds for both.
     Credit is in that unit, `runway` and `subscription_remaining` are seconds: those three alert below,
-    `contacts_used_ratio` (1 is full) at or above.
+    `contacts_used_ratio` (1 is full) at or above. `spend_spike` is how many times the usual an hour's spend is.
     """
 
     credit: Mapping[str, Pair] = field(default_factory=dict)
     credit_any: Pair = Pair()
+    wallets: Mapping[str, Pair] = field(default_factory=dict)
+    wallets_by_unit: Mapping[tuple[str, str], Pair] = field(default_factory=dict)
     runway: Pair = Pair()
+    spend_spike: Pair = Pair()
     contacts_used_ratio: Pair = Pair()
     subscription_remaining: Pair = Pair()
-    wallets: Mapping[str, Pair] = field(default_factory=dict)
 
     def for_unit(self, unit: str) -> Pair:
         """The credit limits of one unit."""
         return self.credit.get(unit, self.credit_any)
 
     def for_credit(self, unit: str, wallet: str | None) -> Pair:
-        """The limits of one pot of credit: its own, else its unit's."""
-        own = None if wallet is None else self.wallets.get(wallet)
-        return self.for_unit(unit) if own is None else own
+        """The limits of one pot of credit; `wallet` is None where the account has but one."""
+        if wallet is None or wallet not in self.wallets:
+            return self.for_unit(unit)
+        return self.wallets_by_unit.get((wallet, unit), self.wallets[wallet])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +90,24 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """One account. `price_countries` and `price_currencies` are None for all."""
+    """One account. `price_countries`, `price_currencies` and `wallets` (which pots are shown) are None for all.
+
+    `settings` are those that the provider's definition asks for, its defaults among them. `contacts_limit` holds where
+    the provider tells no limit.
+    """
 
     name: str
     provider: Definition
     credential: Credential
     apis: tuple[ApiSettings, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
     stale_for_seconds: float = 300.0
     labels: Mapping[str, str] = field(default_factory=dict)
     expect_features: tuple[str, ...] = ()
     price_countries: frozenset[str] | None = None
     price_currencies: frozenset[str] | None = None
+    wallets: frozenset[str] | None = None
+    contacts_limit: float | None = None
     thresholds: Thresholds = Thresholds()
     http: HttpSettings = HttpSettings()
 

@@ -112,8 +112,8 @@ class Form:
         return f"{{{self.name}: {{{keys}}}}}" if self.nested else f"{{{keys}}}"
 
     def characters(self, part: str) -> Characters:
-        """What a part may hold."""
-        return next(each.characters for each in self.parts if each.name == part)
+        """What a part may hold; of one that a provider names nothing is known here."""
+        return next((each.characters for each in self.parts if each.name == part), "text")
 
 
 def _in_its_header(secrets: Mapping[str, str], placement: Placement) -> dict[str, str]:

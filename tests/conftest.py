@@ -2,9 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from exporter.secrets import redaction
 
 
 def pytest_collect_file(file_path: Path) -> None:
@@ -17,6 +20,13 @@ def pytest_collect_file(file_path: Path) -> None:
 
         settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
         settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets() -> Iterator[None]:
+    """What a test's configuration keeps secret is none of the next test's concern: it lasts an hour otherwise."""
+    with redaction.forgetting():
+        yield
 
 
 def program(name: str) -> str:

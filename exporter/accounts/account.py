@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.accounts.hold import Caller, Hold, Key, NoHold
-from exporter.accounts.observation import NOT_WAITED_FOR, Observation, Outcome, View
+from exporter.accounts.observation import NOT_WAITED_FOR, Observation, Outcome, View, shown
 from exporter.accounts.resource import Clock, InFlight, Resource
 from exporter.client.signing import signer
 from exporter.failure import Failure, Reason
@@ -26,7 +26,8 @@ _NOT_WAITED_FOR = Failure(Reason.TIMEOUT, NOT_WAITED_FOR)
 class AccountApi:
     """One api of one account in one configuration: its settings, where its answer comes from, for whom that is called.
 
-    A good answer is served for `serves_seconds`. `known` are the values of the newest `observation`.
+    A good answer is served for `serves_seconds`. `known` are the values of the newest `observation`, `shown` what the
+    account shows of the newest good answer, after that answer's readings.
     """
 
     settings: ApiSettings
@@ -34,6 +35,7 @@ class AccountApi:
     caller: Caller
     serves_seconds: float = 0.0
     known: _Known | None = None
+    shown: tuple[Readings, Readings] | None = None
     observation: Observation | None = None
 
     @property
@@ -171,7 +173,7 @@ class Account:
         """What is known of an api; `mine` is what a scrape waited for or found fresh, which it gets however old."""
         newest, good = api.resource.newest, api.resource.good
         known = (
-            self._readings(api, now, mine),
+            self._shown(api, self._readings(api, now, mine)),
             _NOT_WAITED_FOR if waited_in_vain else self._failure(api),
             None if good is None else good.ended_timestamp_seconds,
             None if newest is None else newest.duration_seconds,
@@ -193,6 +195,14 @@ class Account:
         is_fresh = now - good.ended <= api.serves_seconds
         is_mine = mine is not None and mine.failure is None  # then the last good one is no older
         return good.readings if is_fresh or is_mine else None
+
+    def _shown(self, api: AccountApi, readings: Readings | None) -> Readings | None:
+        """What the account shows of them: the same object for as long as the answer is the same."""
+        if readings is None:
+            return None
+        if api.shown is None or api.shown[0] is not readings:
+            api.shown = readings, shown(readings, self.settings)
+        return api.shown[1]
 
     @staticmethod
     def _failure(api: AccountApi) -> Failure | None:

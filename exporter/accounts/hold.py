@@ -61,10 +61,10 @@ class Hold:
         """Whether the key is refused, and one api may try it again."""
         return self.failure is not None and now >= self._backoff.until
 
-    async def may_follow(self, leader: "asyncio.Task[None]", key: Key) -> bool:
-        """Whether the key is accepted once the leader's call has ended."""
+    async def may_follow(self, leader: "asyncio.Task[None]") -> bool:
+        """Whether, once the leader's call has ended, the key is accepted, or another that nobody has refused."""
         await asyncio.wait({leader})
-        return self.failure is None and key is self.key
+        return self.failure is None
 
     def may_retry(self, key: Key, started: float) -> bool:
         """Whether a call that started then (monotonic) may be repeated: not with a key that was refused since."""

@@ -42,6 +42,16 @@ class Outcome:
         return None if isinstance(self.result, Failure) else self.result
 
 
+def shown(readings: Readings, settings: AccountSettings) -> Readings:
+    """What an account shows of an answer: the pots that it names, and its own limit of contacts where none is told."""
+    wallets, contacts = settings.wallets, readings.contacts
+    if wallets is not None and any(credit.wallet not in wallets for credit in readings.credits):
+        readings = replace(readings, credits=tuple(each for each in readings.credits if each.wallet in wallets))
+    if contacts is not None and contacts.limit is None and settings.contacts_limit is not None:
+        readings = replace(readings, contacts=replace(contacts, limit=settings.contacts_limit))
+    return readings
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one scrape gets to know of one api.

@@ -13,12 +13,16 @@ from exporter.settings import AccountSettings, ApiSettings, HttpSettings, Settin
 
 @dataclass(frozen=True, slots=True)
 class _ResourceKey:
-    """What makes two calls the same call; `owner` and `credential` are None where the URL is public."""
+    """What makes two calls the same call; `owner` and `credential` are None where the URL is public.
+
+    `settings` are what the templates of the request are filled with.
+    """
 
     owner: str | None
     provider: str
     api: str
     url: str
+    settings: frozenset[tuple[str, str]]
     http: HttpSettings
     credential: object
 
@@ -102,6 +106,7 @@ class Registry:
             account.provider.id,
             api.name,
             api.url,
+            frozenset(account.settings.items()),
             account.http,
             None if definition.public else account.credential,
         )

@@ -172,7 +172,8 @@ class Resource:
     async def _run(self, call: InFlight) -> None:
         hold = call.caller.hold
         try:
-            if call.leader is None or await hold.may_follow(call.leader, call.key):
+            if call.leader is None or await hold.may_follow(call.leader):
+                call.key = hold.key  # it may have changed while the leader called
                 outcome = call.outcome = await self._call(call)
                 self._record(outcome, served=call.waiters > 0)
                 call.caller.ended(call.key, outcome)

@@ -2,22 +2,29 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from exporter.config.loading import load
-from exporter.documents.faults import ConfigError
+from exporter.documents.faults import ConfigError, Fault
 
 
 def run(options: argparse.Namespace) -> int:
-    """Validate the file; returns 1 where it has a fault."""
+    """Validate the file and those that it names; returns 1 where one has a fault."""
+    file = options.file or options.config_file
     try:
-        loaded = load(Path(options.file))
+        loaded = load(Path(file), syntax_only=options.syntax_only)
     except ConfigError as error:
-        for fault in sorted((*error.warnings, *error.faults), key=lambda fault: fault.line):
-            print(fault, file=sys.stderr)
+        _print(error.faults, error.warnings)
         return 1
-    for warning in loaded.warnings:
-        print(warning, file=sys.stderr)
-    count = len(loaded.settings.accounts)
-    print(f"{options.file}: valid, {count} account{'' if count == 1 else 's'}")
+    _print(loaded.warnings)
+    print(f"{file}: valid, {loaded.accounts} account{'' if loaded.accounts == 1 else 's'}")
     return 0
+
+
+def _print(*found: Sequence[Fault]) -> None:
+    """Print faults and warnings, those of a file together, by line."""
+    told = [fault for each in found for fault in each]
+    files = [*dict.fromkeys(fault.file for fault in told)]
+    for fault in sorted(told, key=lambda fault: (files.index(fault.file), fault.line)):
+        print(fault, file=sys.stderr)

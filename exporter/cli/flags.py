@@ -69,12 +69,18 @@ def parser() -> argparse.ArgumentParser:
         _command(commands, "check", "query the accounts once: exit code 0 fine, 1 warning, 2 critical, 3 unknown")
     )
     check_config = _command(commands, "check-config", "validate a configuration file: exit code 1 where it has faults")
+    check_config.add_argument("file", metavar="FILE", nargs="?", help="the file")
+    _add_config_file(check_config)
     check_config.add_argument(
-        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help="the file (default: %(default)s)"
+        "--syntax-only", action="store_true", help="read no secret and no certificate, for a place that has none"
     )
     providers = _command(commands, "providers", "list the providers, or one's apis, sign-in forms and metrics")
     providers.add_argument("id", metavar="ID", nargs="?", help="a provider's id")
-    _command(commands, "schema", "print the configuration's JSON Schema")
+    schema = _command(commands, "schema", "print the JSON Schema of the configuration, or of a provider's definition")
+    schema.add_argument(
+        "of", metavar="OF", nargs="?", choices=("config", "provider"), default="config",
+        help="config or provider (default: %(default)s)",
+    )  # fmt: skip
     return whole
 
 

@@ -9,8 +9,8 @@ from exporter.durations import format_duration
 from exporter.metrics.families import ACCOUNT_FAMILIES, AccountFamily, ReadingFamily
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
+from exporter.providers.forms import form_of
 from exporter.providers.kinds import API_NAMES
-from exporter.sign_in import FORMS
 
 
 def run(options: argparse.Namespace) -> int:
@@ -57,7 +57,7 @@ def _lines(provider: Definition) -> Iterator[str]:
     yield "sign-in, one of (each secret X as X, X_file or X_env):"
     for name, sign_in in provider.sign_in.items():
         sent = f" (header {sign_in.header}: {sign_in.prefix}…)" if sign_in.header else ""
-        yield f"  {FORMS[name].written}{sent}{'; ' + sign_in.note if sign_in.note else ''}"
+        yield f"  {form_of(provider, name).written}{sent}{'; ' + sign_in.note if sign_in.note else ''}"
     for name in _apis(provider):
         api = provider.apis[name]
         yield ""

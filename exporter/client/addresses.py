@@ -59,6 +59,11 @@ def is_plaintext(base_url: str) -> bool:
     return scheme == "http" and not is_loopback(_HOST_AND_PORT.sub(r"\1", host))
 
 
+def may_be_in_host(text: str) -> bool:
+    """Whether a text may be a host's name or a part of it: nothing that ends the host."""
+    return all(_LABEL.fullmatch(label) for label in text.split("."))
+
+
 def _split(text: str, *schemes: str) -> tuple[str, str | None, str, str, str]:
     """Scheme, user part, host with port, path, and query with fragment."""
     if not re.fullmatch(r"[!-~]*", text) or "\\" in text:

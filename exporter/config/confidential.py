@@ -1,7 +1,7 @@
 """What of a configuration may be a secret: the texts under `auth` and in a `proxy_url`, wherever else they stand."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from exporter.config import models
 from exporter.documents.faults import HIDDEN, Path, closest, rendered
@@ -14,6 +14,7 @@ from exporter.secrets.redaction import SHORTEST
 _AUTH_KEYS = frozenset(fields(models.Auth))
 _KNOWN = frozenset(fields(models.File)) | set(API_NAMES)
 _SECRET_KEYS = {"auth", "proxy_url"}
+_LONGEST_SLIP = 4
 _WORDS_FOR_SECRETS = frozenset(
     {"access", "api", "app", "auth", "authorization", "basic", "bearer", "client", "consumer", "credentials", "env"}
     | {"file", "header", "id", "key", "login", "name", "oauth", "oauth1", "oauth2", "pass", "passwd", "password"}
@@ -22,24 +23,32 @@ _WORDS_FOR_SECRETS = frozenset(
 
 
 class Secrets:
-    """The secrets that stand in one document (an alias can bring them elsewhere)."""
+    """The secrets that stand in one document (an alias can bring them elsewhere).
 
-    def __init__(self, document: Value) -> None:
-        self._texts = frozenset(_texts(document, False, set())) - {""}
+    `keys` are those that providers' own parts have under `auth`.
+    """
+
+    def __init__(self, document: Value, keys: Collection[str] = ()) -> None:
+        self._known = _KNOWN.union(keys)
+        self._texts = frozenset(_texts(document, False, set(), _AUTH_KEYS.union(keys))) - {""}
 
     def is_secret(self, word: str) -> bool:
         """Whether a word is a secret, or holds one."""
-        if word in _KNOWN:
+        if word in self._known:
             return False
         return word in self._texts or any(len(each) >= SHORTEST and each in word for each in self._texts)
 
 
-def may_be_secret(key: str) -> bool:
+def may_be_secret(key: str, known: Iterable[str] = _AUTH_KEYS) -> bool:
     """Whether a key under `auth` that isn't valid there may be a secret that was written where a key belongs.
 
-    It isn't where it is close to a key that belongs there, or made of words for credentials alone (`bearer_token`).
+    It isn't where it is close to a key that belongs there, in its length too, or made of words for credentials alone
+    (`bearer_token`).
     """
-    return not closest(key, _AUTH_KEYS) and not set(re.split("[_-]", key.lower())) <= _WORDS_FOR_SECRETS
+    close = closest(key, known)
+    if close is not None and abs(len(close) - len(key)) <= _LONGEST_SLIP:
+        return False
+    return not set(re.split("[_-]", key.lower())) <= _WORDS_FOR_SECRETS
 
 
 def path_without_document(path: Path) -> str:
@@ -54,7 +63,7 @@ def warn_if_short(secret: str, path: Path, report: Report) -> None:
         report.warn(path, message, f"take one of {SHORTEST} characters or more")
 
 
-def _texts(part: Value, inside: bool, seen: set[tuple[int, bool]]) -> Iterator[str]:
+def _texts(part: Value, inside: bool, seen: set[tuple[int, bool]], keys: Collection[str]) -> Iterator[str]:
     if isinstance(part, str):
         if inside:
             yield part
@@ -64,9 +73,9 @@ def _texts(part: Value, inside: bool, seen: set[tuple[int, bool]]) -> Iterator[s
     seen.add((id(part), inside))
     if isinstance(part, list):
         for item in part:
-            yield from _texts(item, inside, seen)
+            yield from _texts(item, inside, seen, keys)
         return
     for key, child in part.items():
-        if inside and key not in _KNOWN and may_be_secret(key):
+        if inside and key not in keys and key not in _KNOWN and may_be_secret(key, keys):
             yield key
-        yield from _texts(child, inside or key in _SECRET_KEYS, seen)
+        yield from _texts(child, inside or key in _SECRET_KEYS, seen, keys)

@@ -6,6 +6,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import unquote
@@ -14,11 +15,11 @@ from exporter import files
 from exporter.client import tls
 from exporter.config import models
 from exporter.config.confidential import warn_if_short
-from exporter.config.merge import Scope
+from exporter.config.merge import Scope, Source
 from exporter.documents.faults import Path
 from exporter.documents.model import Model
 from exporter.documents.reader import Place
-from exporter.documents.report import PATHS_ARE_RELATIVE, Report
+from exporter.documents.report import PATHS_ARE_RELATIVE
 from exporter.secrets import redaction
 from exporter.secrets.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
@@ -26,18 +27,18 @@ from exporter.settings import HttpSettings, TlsSettings
 _FILES = ("ca_file", "cert_file", "key_file")
 
 
-def merge_http(scopes: Sequence[Scope], folder: FilePath, report: Report, *, complete: bool = True) -> HttpSettings:
-    """The settings in force; what is wrong is in the report.
+def merge_http(scopes: Sequence[Scope], *, complete: bool = True) -> HttpSettings:
+    """The settings in force; what is wrong is in the reports.
 
-    Without `complete` a stronger scope may still add what is missing. Files are relative to `folder`.
+    Without `complete` a stronger scope may still add what is missing. Files are relative to the one that names them.
     """
-    merged = _Merge(report)
+    merged = _Merge()
     for index, scope in enumerate(scopes):
-        merged.add(scope.settings, index, scope.path)
+        merged.add(scope, index)
     merged.check_conflicts()
     if complete:
         merged.check_completeness()
-    files = {key: merged.file(key, folder) for key in _FILES}
+    files = {key: merged.file(key) for key in _FILES}
     merged.check_material(files)
     merged.check_proxy_user()
     proxy_url = merged.value("proxy_url")
@@ -57,80 +58,101 @@ def merge_http(scopes: Sequence[Scope], folder: FilePath, report: Report, *, com
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value and where it is written: in which file, in which of the scopes."""
+
+    value: Any
+    path: Path
+    source: Source
+    index: int
+
+    @property
+    def order(self) -> tuple[int, Place]:
+        """Greater for what is written later."""
+        return self.index, self.source.report.document.place(self.path)
+
+    def fault(self, message: str, hint: str = "") -> None:
+        """Notes a fault at it."""
+        self.source.report.fault(self.path, message, hint)
+
+
 class _Merge:
     """Every single value with the place where it is written last."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._values: dict[str, tuple[Any, int, Path]] = {}
-        self._unreadable: set[str] = set()
+    def __init__(self) -> None:
+        self._values: dict[str, _Value] = {}
+        self._unread: set[str] = set()
 
-    def add(self, settings: models.Defaults, index: int, path: Path) -> None:
-        http = settings.http
+    def add(self, scope: Scope, index: int) -> None:
+        http = scope.settings.http
         if http is None:
-            if "http" in settings.model_fields_set:
+            if "http" in scope.settings.model_fields_set:
                 self._values.clear()
             return
-        self._add_block(http, index, (*path, "http"))
+        path = (*scope.path, "http")
+        self._add_block(http, path, scope.source, index)
         if http.tls_config is not None:
-            self._add_block(http.tls_config, index, (*path, "http", "tls_config"))
+            self._add_block(http.tls_config, (*path, "tls_config"), scope.source, index)
         elif "tls_config" in http.model_fields_set:
             for key in models.Tls.model_fields:
                 self._values.pop(key, None)
 
-    def _add_block(self, block: Model, index: int, path: Path) -> None:
+    def _add_block(self, block: Model, path: Path, source: Source, index: int) -> None:
         for key in block.model_fields_set - {"tls_config"}:
             value = getattr(block, key)
             if value is None:
                 self._values.pop(key, None)
             else:
-                self._values[key] = (value, index, (*path, key))
+                self._values[key] = _Value(value, (*path, key), source, index)
 
     def value(self, key: str) -> Any:
-        return self._values[key][0] if key in self._values else None
+        return self._values[key].value if key in self._values else None
 
-    def file(self, key: str, folder: FilePath) -> str | None:
-        if key not in self._values:
+    def file(self, key: str) -> str | None:
+        written = self._values.get(key)
+        if written is None:
             return None
-        written, _, path = self._values[key]
-        absolute = folder / written
-        if wrong := _unreadable(absolute):
-            hint = PATHS_ARE_RELATIVE if wrong.is_missing else ""
-            self._report.fault(path, f"the file can't be read: {wrong}", hint)
-            self._unreadable.add(key)
+        absolute = written.source.folder / written.value
+        if not written.source.reads:
+            self._unread.add(key)
+        elif wrong := _unreadable(absolute):
+            written.fault(f"the file can't be read: {wrong}", PATHS_ARE_RELATIVE if wrong.is_missing else "")
+            self._unread.add(key)
         return str(absolute)
 
     def check_material(self, files: Mapping[str, str | None]) -> None:
         """Whether certificates and keys are some, as far as their files can be read."""
-        ca, cert, key = (None if name in self._unreadable else files[name] for name in _FILES)
+        ca, cert, key = (None if name in self._unread else files[name] for name in _FILES)
         with contextlib.suppress(OSError):  # one that has gone meanwhile: the next load tells
             self._check_material(ca, cert, key)
 
     def _check_material(self, ca: str | None, cert: str | None, key: str | None) -> None:
         if ca is not None and not _is_authority(ca, files.stamp(ca)):
-            self._report.fault(self._values["ca_file"][2], "the file holds no certificate", "it must be in PEM")
+            self._values["ca_file"].fault("the file holds no certificate", "it must be in PEM")
         if cert is not None and key is not None and not _is_pair(cert, key, files.stamp(cert), files.stamp(key)):
             message = "cert_file and key_file are no certificate and its key"
-            path = self._written_last("cert_file", "key_file")
-            self._report.fault(path, message, "both must be in PEM, the key without a password")
+            last = self._written_last("cert_file", "key_file")
+            last.fault(message, "both must be in PEM, the key without a password")
 
     def check_conflicts(self) -> None:
         for other in ("proxy_url", "no_proxy"):
             if self.value("proxy_from_environment") and other in self._values:
-                path = self._written_last("proxy_from_environment", other)
                 message = f"{other} and proxy_from_environment exclude one another"
-                self._report.fault(path, message, "remove one of them; null removes what defaults says")
+                last = self._written_last("proxy_from_environment", other)
+                last.fault(message, "remove one of them; null removes what defaults says")
         least, most = self.value("min_version"), self.value("max_version")
         if least and most and most < least:
-            path = self._written_last("min_version", "max_version")
-            self._report.fault(path, "max_version is below min_version", f"{least} or later is a max_version that fits")
+            last = self._written_last("min_version", "max_version")
+            last.fault("max_version is below min_version", f"{least} or later is a max_version that fits")
 
     def check_proxy_user(self) -> None:
         """Whether the password of a proxy, or the token that stands for both, can be kept out of texts."""
         name, colon, password = _user_part(self.value("proxy_url") or "").partition(":")
         secret = unquote(password if colon else name)
         if secret:
-            warn_if_short(secret, self._values["proxy_url"][2], self._report)
+            written = self._values["proxy_url"]
+            warn_if_short(secret, written.path, written.source.report)
 
     def check_completeness(self) -> None:
         self._check_needs("cert_file", "key_file", "tls_config.")
@@ -140,17 +162,13 @@ class _Merge:
 
     def _check_needs(self, key: str, needed: str, block: str) -> None:
         if key in self._values and needed not in self._values:
-            path = self._values[key][2]
+            written = self._values[key]
             # A value that is there and wrong has its own fault.
-            if self._report.document.value_at((*path[:-1], needed)) is None:
-                self._report.fault(path, f"{key} needs {needed}", f"write http.{block}{needed} too")
+            if written.source.report.document.value_at((*written.path[:-1], needed)) is None:
+                written.fault(f"{key} needs {needed}", f"write http.{block}{needed} too")
 
-    def _written_last(self, *keys: str) -> Path:
-        def order(key: str) -> tuple[int, Place]:
-            _, index, path = self._values[key]
-            return index, self._report.document.place(path)
-
-        return self._values[max(keys, key=order)][2]
+    def _written_last(self, *keys: str) -> _Value:
+        return max((self._values[key] for key in keys), key=lambda each: each.order)
 
 
 def _unreadable(path: FilePath) -> files.FileError | None:

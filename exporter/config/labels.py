@@ -23,14 +23,14 @@ _OFTEN_ON_TARGETS = frozenset({"team", "env", "region", "cluster"})
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-def merge_labels(scopes: Sequence[Scope], report: Report) -> dict[str, str]:
-    """The labels in force, in the order in which they are written; faulty names are in the report."""
+def merge_labels(scopes: Sequence[Scope]) -> dict[str, str]:
+    """The labels in force, in the order in which they are written; faulty names are in the reports."""
     merged: dict[str, str] = {}
     for scope in scopes:
         if "labels" in scope.settings.model_fields_set and scope.settings.labels is None:
             merged.clear()
         for name, value in (scope.settings.labels or {}).items():
-            _check(name, (*scope.path, "labels", name), report)
+            _check(name, (*scope.path, "labels", name), scope.report)
             if value is None:
                 merged.pop(name, None)
             else:

@@ -1,14 +1,17 @@
-"""Loads the configuration file: settings with all defaults applied, or every fault at once."""
+"""Loads the configuration: settings with all defaults applied, or every fault at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from exporter.config import models
 from exporter.config.confidential import Secrets, path_without_document
+from exporter.config.credentials import own_keys
 from exporter.config.http import merge_http
+from exporter.config.included import Missing, included
 from exporter.config.labels import merge_labels
-from exporter.config.merge import Scope
+from exporter.config.merge import Scope, Source
+from exporter.config.own_providers import Known, known_providers
 from exporter.config.resolver import Resolver
 from exporter.config.thresholds import merge_thresholds
 from exporter.config.validation import Hints
@@ -18,7 +21,7 @@ from exporter.documents.report import Report
 from exporter.documents.validate import validate
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
-from exporter.settings import Settings
+from exporter.settings import AccountSettings, Settings
 
 __all__ = ["ConfigError", "Fault", "Loaded", "load", "load_text"]
 
@@ -30,19 +33,32 @@ _LARGEST_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that can be used, and what is unwise in it."""
+    """A configuration that can be used, and what is unwise in it; `accounts` counts those that are written."""
 
     settings: Settings
     warnings: tuple[Fault, ...] = ()
+    accounts: int = 0
 
 
-def load(path: FilePath, providers: Mapping[str, Definition] | None = None) -> Loaded:
-    """Reads and checks a configuration file; secrets are read too.
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """The accounts of one file."""
+
+    source: Source
+    accounts: Sequence[models.Account]
+
+
+def load(path: FilePath, providers: Mapping[str, Definition] | None = None, *, syntax_only: bool = False) -> Loaded:
+    """Reads and checks a configuration file and those that it names; secrets are read too.
+
+    With `syntax_only` no secret and no certificate is read, and accounts that need one are missing in the settings.
 
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(_report(str(path), _read(path)), path.absolute().parent, providers)
+    content = read_file(path, _LARGEST_BYTES, if_missing=_WITHOUT_A_FILE)
+    document = _document(str(path), content)
+    return _loaded(str(path), document, path.parent, builtin() if providers is None else providers, not syntax_only)
 
 
 def load_text(text: str, name: str) -> Loaded:
@@ -51,60 +67,106 @@ def load_text(text: str, name: str) -> Loaded:
     Raises:
         ConfigError: anything is wrong; it has every fault.
     """
-    return _loaded(_report(name, reader.read(text, gather=True)), FilePath.cwd(), None)
+    return _loaded(name, reader.read(text, gather=True), FilePath(), builtin(), reads=True)
 
 
-def _report(name: str, document: reader.Document) -> Report:
-    return Report(name, document, Secrets(document.value).is_secret)
-
-
-def _loaded(report: Report, folder: FilePath, providers: Mapping[str, Definition] | None) -> Loaded:
-    if not isinstance(report.document.value, dict):
-        # An empty file isn't an empty configuration: it may be one that is just being written.
-        found = "empty" if report.document.value is None else reader.kind(report.document.value)
-        report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
+def _loaded(
+    name: str, document: reader.Document, folder: FilePath, built_in: Mapping[str, Definition], reads: bool
+) -> Loaded:
+    known = known_providers(document.value, folder, built_in)
+    main = _source(name, document, folder, known, reads)
+    report = main.report
+    if not isinstance(document.value, dict):
         raise ConfigError(report.faults)
-    known = builtin() if providers is None else providers
-    file = validate(models.File, report, Hints(known))
-    defaults = Scope(file.defaults or models.Defaults(), ("defaults",))
-    accounts = file.accounts or []
-    merge_labels([defaults], report)
-    merge_thresholds([defaults], report)
-    merge_http([defaults], folder, report, complete=not accounts)
-    resolved = [
-        Resolver(account, ("accounts", index), defaults, known, folder, report).settings()
-        for index, account in enumerate(accounts)
-    ]
-    _check_names(accounts, report)
-    if _has_no_accounts(report.document.value):
+    for each in known.missing:
+        each.tell(report)
+    file = validate(models.File, report, Hints(known.definitions))
+    defaults = Scope(file.defaults or models.Defaults(), ("defaults",), main)
+    parts = [_Accounts(main, file.accounts or [])]
+    parts += _account_files(name, document.value, folder, known, main)
+    merge_labels([defaults])
+    merge_thresholds([defaults])
+    merge_http([defaults], complete=not any(part.accounts for part in parts))
+    resolved = [*_resolved(parts, defaults, known)]
+    _check_names(parts)
+    count = sum(len(part.accounts) for part in parts)
+    if not count and _has_no_accounts(document.value):
         report.warn(("accounts",), "there are no accounts", "the exporter serves its own metrics alone")
-    report.raise_faults()
-    return Loaded(Settings(tuple(account for account in resolved if account is not None)), report.warnings)
+    reports = [part.source.report for part in parts]
+    warnings = tuple(warning for each in reports for warning in each.warnings)
+    faults = [*(fault for each in reports for fault in each.faults), *known.faults]
+    if faults:
+        raise ConfigError(faults, warnings)
+    return Loaded(Settings(tuple(resolved)), warnings, count)
+
+
+def _source(name: str, document: reader.Document, folder: FilePath, known: Known, reads: bool) -> Source:
+    keys = {key for provider in known.definitions.values() for key in own_keys(provider)}
+    report = Report(name, document, Secrets(document.value, keys).is_secret)
+    if not isinstance(document.value, dict):
+        # An empty file isn't an empty configuration: it may be one that is just being written.
+        found = "empty" if document.value is None else reader.kind(document.value)
+        report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
+    return Source(report, folder.absolute(), reads)
+
+
+def _resolved(parts: Sequence[_Accounts], defaults: Scope, known: Known) -> Iterator[AccountSettings]:
+    for part in parts:
+        for index, account in enumerate(part.accounts):
+            resolver = Resolver(account, ("accounts", index), defaults, known, part.source)
+            settings = resolver.settings()
+            if settings is not None:
+                yield settings
+
+
+def _account_files(
+    name: str, document: reader.Value, folder: FilePath, known: Known, main: Source
+) -> Iterator[_Accounts]:
+    """The accounts of the files that `account_files` names."""
+    for each in included(document, "account_files", folder, FilePath(name)):
+        if isinstance(each, Missing):
+            each.tell(main.report)
+            continue
+        try:
+            found = _document(str(each.file), each.content)
+        except ConfigError as error:
+            known.faults += error.faults
+            continue
+        source = _source(str(each.file), found, each.file.parent, known, main.reads)
+        read = isinstance(found.value, dict)
+        file = validate(models.AccountFile, source.report, Hints(known.definitions)) if read else None
+        yield _Accounts(source, file.accounts or [] if file else [])
 
 
 def _has_no_accounts(file: Mapping[str, reader.Value]) -> bool:
     """Whether the file has none, and nothing that was to hold them: that one has its own fault."""
     if "accounts" in file:
         return file["accounts"] is None or file["accounts"] == []
-    return all(closest(key, models.File.model_fields) != "accounts" for key in file)
+    return all(closest(key, ("accounts",)) is None or key == "account_files" for key in file)
 
 
-def _read(path: FilePath) -> reader.Document:
-    content = read_file(path, _LARGEST_BYTES, if_missing=_WITHOUT_A_FILE)
+def _document(name: str, content: bytes) -> reader.Document:
     try:
         return reader.read(content, gather=True)
     except reader.DocumentError as error:
         raise ConfigError(
-            Fault(str(path), each.line, path_without_document(each.path), each.message, each.hint)
-            for each in error.faults
+            Fault(name, each.line, path_without_document(each.path), each.message, each.hint) for each in error.faults
         ) from None
 
 
-def _check_names(accounts: list[models.Account], report: Report) -> None:
-    first: dict[str, int] = {}
-    for index, account in enumerate(accounts):
-        if account.name is not None and first.setdefault(account.name, index) != index:
-            line = report.document.line(("accounts", first[account.name], "name"))
-            here = report.document.line(("accounts", index, "name"))
-            message = f"{{word}} names two accounts, in line {line} and in line {here}"
-            report.fault(("accounts", index, "name"), message, "rename one", word=account.name)
+def _check_names(parts: Sequence[_Accounts]) -> None:
+    first: dict[str, tuple[Report, int]] = {}
+    for part in parts:
+        report = part.source.report
+        for index, account in enumerate(part.accounts):
+            if account.name is None:
+                continue
+            other, other_index = first.setdefault(account.name, (report, index))
+            if (other, other_index) == (report, index):
+                continue
+            one, here = other.document.line(("accounts", other_index, "name")), ("accounts", index, "name")
+            lines = [f"line {one}", f"line {report.document.line(here)}"]
+            if other is not report:
+                lines = [f"{lines[0]} of {other.file}", f"{lines[1]} of {report.file}"]
+            message = f"{{word}} names two accounts, in {lines[0]} and in {lines[1]}"
+            report.fault(here, message, "rename one", word=account.name)

@@ -17,7 +17,9 @@ from exporter.config.scalars import (
     Countries,
     Currencies,
     Duration,
+    Factor,
     Filled,
+    Limit,
     Name,
     Number,
     PositiveDuration,
@@ -27,9 +29,9 @@ from exporter.config.scalars import (
     one_of,
 )
 from exporter.documents.model import Model
+from exporter.readings import UNITS
 from exporter.sign_in import FORMS, VARIANTS, Form, Part
 
-UNITS = ("credits", "messages")
 UNIT_PATTERN = "|".join(["[A-Z]{3}", *UNITS])
 """What credit is counted in: a currency of ISO 4217, or units sold instead of money."""
 
@@ -64,8 +66,23 @@ def _secrets(parts: Iterable[Part]) -> dict[str, Any]:
 _VARIANTS: Mapping[str, Any] = {variant: Filled if variant else Text for variant in VARIANTS}
 
 
+class Keys(Model):
+    """Several keys, by the names that the provider's definition gives them."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Filled | None] = Field(init=False)
+    example = "{api_key_file: path}"
+
+    @classmethod
+    def accepts(cls, _key: str) -> bool:
+        """Whether a key may be one: which there are the account's provider tells."""
+        return True
+
+
 def _block(form: Form) -> Any:
     """The mapping of a form with parts in a mapping of its own."""
+    if not form.parts:
+        return Keys
     made = create_model(form.name.capitalize(), __base__=Model, __doc__=form.about, **_secrets(form.parts))
     made.example = form.example("name", "path").removeprefix(f"{{{form.name}: ").removesuffix("}")
     return made
@@ -134,6 +151,14 @@ class RatioPair(Model):
     critical: Ratio | None = None
 
 
+class Spike(Model):
+    """How many times the usual an hour's spend has to be."""
+
+    example = "{warning: 5}"
+
+    warning: Factor | None = None
+
+
 class DurationPair(Model):
     """Two limits of a time that is left."""
 
@@ -150,10 +175,12 @@ def _units_by_pattern(schema: dict[str, Any]) -> None:
 
 
 class CreditLimits(NumberPair):
-    """Limits for every unit, and by unit (`EUR`, `messages`)."""
+    """Limits for every unit, by unit (`EUR`, `messages`), and by pot."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_units_by_pattern)
     __pydantic_extra__: dict[str, NumberPair | None] = Field(init=False)
+
+    wallets: dict[str, NumberPair | None] | None = None
 
     @classmethod
     def accepts(cls, key: str) -> bool:
@@ -168,6 +195,7 @@ class Limits(Model):
 
     credit: CreditLimits | None = None
     runway: DurationPair | None = None
+    spend_spike: Spike | None = None
     contacts_used_ratio: RatioPair | None = None
     subscription_remaining: DurationPair | None = None
 
@@ -202,12 +230,15 @@ class Account(Defaults):
     name: Name | None = None
     provider: Text | None = None
     auth: Auth | None = None
+    settings: dict[str, Text | None] | None = None
     base_url: BaseUrl | None = None
     allow_plaintext: Boolean | None = None
     apis: list[Text] | None = None
     billing: Billing | None = None
     api_settings: dict[str, ApiKeys | None] | None = None
     expect_features: list[Filled] | None = None
+    wallets: list[Filled] | None = None
+    contacts_limit: Limit | None = None
     prices: Prices | None = None
 
 
@@ -217,4 +248,14 @@ class File(Model):
     example = "{accounts: []}"
 
     defaults: Defaults | None = None
+    accounts: list[Account] | None = None
+    account_files: list[Filled] | None = None
+    provider_files: list[Filled] | None = None
+
+
+class AccountFile(Model):
+    """A file that `account_files` names."""
+
+    example = "{accounts: []}"
+
     accounts: list[Account] | None = None

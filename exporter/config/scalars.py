@@ -58,7 +58,7 @@ def _duration(value: object) -> float:
 def _positive_duration(value: object) -> float:
     seconds = _duration(value)
     if seconds == 0:
-        raise fault("a timeout of nothing", "write it like 10s")
+        raise fault("not a timeout that anything is answered in", "write it like 10s")
     return seconds
 
 
@@ -73,10 +73,24 @@ def _number(value: object) -> float:
 def _ratio(value: object) -> float:
     text = as_text(value)
     if _PERCENT.fullmatch(text):
-        raise fault("a percentage", f"write the ratio: {float(text.rstrip('% ')) / 100:g}")
+        raise fault("not a ratio but a percentage", f"write the ratio: {float(text.rstrip('% ')) / 100:g}")
     number = _number(text)
     if number <= 0:
-        raise fault("a ratio is more than 0", "1 is a full quota")
+        raise fault("not a ratio above 0", "1 is a full quota")
+    return number
+
+
+def _limit(value: object) -> float:
+    number = _number(value)
+    if number <= 0:
+        raise fault("not a limit above 0", "leave the key out to have none")
+    return number
+
+
+def _factor(value: object) -> float:
+    number = _number(value)
+    if number <= 1:
+        raise fault("not more than the usual", "write how many times the usual, such as 5")
     return number
 
 
@@ -156,6 +170,8 @@ Duration = Annotated[float, *_type(_duration, _DURATION_SCHEMA)]
 PositiveDuration = Annotated[float, *_type(_positive_duration, _DURATION_SCHEMA)]
 Number = Annotated[float, *_type(_number, {"type": "number"})]
 Ratio = Annotated[float, *_type(_ratio, {"type": "number", "exclusiveMinimum": 0})]
+Limit = Annotated[float, *_type(_limit, {"type": "number", "exclusiveMinimum": 0})]
+Factor = Annotated[float, *_type(_factor, {"type": "number", "exclusiveMinimum": 1})]
 Boolean = Annotated[bool, *_type(_boolean, {"type": "boolean"})]
 ApiPath = Annotated[str, *_type(_api_path, {"type": "string", "pattern": "^/[!-~]*$"})]
 BaseUrl = Annotated[str, *_type(_address(parse_base_url), {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})]

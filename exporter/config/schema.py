@@ -16,7 +16,7 @@ def json_schema() -> dict[str, Any]:
     account["required"] = ["name", "provider", "auth"]
     for name in account["required"]:
         account["properties"][name] = _choice(account, name)
-    account["properties"]["provider"]["enum"] = list(builtin())
+    known = {"properties": {"provider": {"enum": list(builtin())}}}
     apis = {"enum": list(API_NAMES)}
     _choice(account, "apis")["items"] = apis
     _choice(account, "api_settings")["propertyNames"] = apis
@@ -24,6 +24,10 @@ def json_schema() -> dict[str, Any]:
     for part in (account, parts["Defaults"]):
         _choice(part, "labels")["propertyNames"] = names
     parts["Auth"] |= {"minProperties": 1}
+    schema |= {
+        "if": {"required": ["provider_files"]},
+        "else": {"properties": {"accounts": {"items": known}}},
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "sms-exporter.yml"}
 
 

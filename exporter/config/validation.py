@@ -5,12 +5,13 @@ from collections.abc import Mapping
 
 from exporter.config import models
 from exporter.config.confidential import may_be_secret
-from exporter.config.credentials import auth_keys, form_example, forms_hint
+from exporter.config.credentials import auth_keys, form_example, forms_hint, keys_example
 from exporter.documents.faults import Path, closest, nearest
 from exporter.documents.model import Advice, Model, fields
 from exporter.documents.reader import Document
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
+from exporter.readings import UNITS
 
 
 class Hints(Advice):
@@ -22,9 +23,7 @@ class Hints(Advice):
     def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
         """Notes a key that doesn't belong where it stands; one under `auth` may be a secret itself."""
         key, valid = str(path[-1]), list(model.model_fields)
-        if path == ("provider_files",):
-            report.fault(path, "this key is reserved for a later version", "remove it")
-        elif "auth" in path[:-1]:
+        if "auth" in path[:-1]:
             provider = self._provider_at(path, report.document)
             offered = auth_keys(provider) if model is models.Auth else valid
             close = closest(key, offered)
@@ -33,11 +32,11 @@ class Hints(Advice):
             report.fault(path[:-1] if may_be_secret(key) else path, "unknown key", hint, at=path)
         elif key in fields(models.Auth) and model is models.Account:
             report.fault(path, "unknown key", "it belongs under auth")
-        elif key in models.Account.model_fields and model in {models.File, models.Defaults}:
+        elif key in models.Account.model_fields and model in {models.File, models.AccountFile, models.Defaults}:
             report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
         elif model is models.CreditLimits:
             capitals = key.upper() if re.fullmatch("[A-Za-z]{3}", key) else None
-            known = [*valid, *models.UNITS, "or a currency like EUR"]
+            known = [*valid, *UNITS, "or a currency like EUR"]
             report.fault(
                 path, "unknown key", f"did you mean {capitals}?" if capitals else nearest(key, known), word=key
             )
@@ -46,7 +45,9 @@ class Hints(Advice):
 
     def example(self, report: Report, path: Path, model: type[Model]) -> str:
         """How a mapping is written: `auth` in a form that the account's provider takes."""
-        return form_example(self._provider_at(path, report.document)) if model is models.Auth else model.example
+        if model is models.Auth:
+            return form_example(self._provider_at(path, report.document))
+        return keys_example(self._provider_at(path, report.document)) if model is models.Keys else model.example
 
     def items(self, path: Path) -> str:
         """How a list is written."""

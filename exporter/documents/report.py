@@ -5,7 +5,7 @@ from collections.abc import Callable
 from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, quoted, rendered
 from exporter.documents.reader import Document, YamlFault
 
-PATHS_ARE_RELATIVE = "paths are relative to the configuration file"
+PATHS_ARE_RELATIVE = "paths are relative to this file"
 """The hint for a file that isn't there."""
 
 
@@ -13,12 +13,20 @@ class Report:
     """The faults and warnings about one document, each once, in the order of their lines.
 
     An operator's own word goes into a message only by `word`, which is left out where `is_secret` says that it is,
-    or holds, a secret. Keys that are secrets are hidden in paths.
+    or holds, a secret. Keys that are secrets are hidden in paths. Without `quotes` no value is shown.
     """
 
-    def __init__(self, file: str, document: Document, is_secret: Callable[[str], bool] = lambda _word: False) -> None:
+    def __init__(
+        self,
+        file: str,
+        document: Document,
+        is_secret: Callable[[str], bool] = lambda _word: False,
+        *,
+        quotes: bool = True,
+    ) -> None:
         self.document = document
-        self._file = file
+        self._quotes = quotes
+        self.file = file
         self._is_secret = is_secret
         self._found: dict[Fault, None] = {}
         for fault in document.faults:
@@ -53,8 +61,17 @@ class Report:
         """Notes a warning, as `fault` does."""
         self._add(path, message, hint, word, None, warning=True)
 
+    def shown(self, value: object) -> str | None:
+        """A value as it was written, in quotes; None where there is no text, or it may be secret.
+
+        A URL's user part may be, and its query.
+        """
+        if not self._quotes or not isinstance(value, str) or not value or self._is_secret(value):
+            return None
+        return None if "://" in value and not {"@", "?"}.isdisjoint(value) else quoted(value)
+
     def _note(self, fault: YamlFault) -> None:
-        self._found[Fault(self._file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None
+        self._found[Fault(self.file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None
 
     def _add(self, path: Path, message: str, hint: str, word: str | None, at: Path | None, *, warning: bool) -> None:
         if word is not None and self._is_secret(word):
@@ -62,7 +79,7 @@ class Report:
         elif word is not None:
             message = message.replace("{word}", quoted(word))
         line = self.document.line(path if at is None else at)
-        self._found[Fault(self._file, line, self._render(path), message, hint, warning)] = None
+        self._found[Fault(self.file, line, self._render(path), message, hint, warning)] = None
 
     def _render(self, path: Path) -> str:
         return rendered(HIDDEN if isinstance(step, str) and self._is_secret(step) else step for step in path)

@@ -36,6 +36,9 @@ class _WrongType:
 
 WRONG = _WrongType()
 
+_OF_A_VALUE = ("not ", "neither ")
+"""What a message begins with that says of a value what it isn't."""
+
 Read = Callable[["_Walk", Any, Path], Any]
 """From a value and its path to what the annotation makes of it, or `WRONG`."""
 
@@ -75,14 +78,18 @@ class _Walk:
         return made
 
     def not_a(self, path: Path, wanted: str, value: Any, hint: str) -> _WrongType:
-        self.report.fault(path, f"a {wanted} belongs here, not {kind(value)}", hint)
+        self.report.fault(path, f"a {wanted} belongs here, not {self.report.shown(value) or kind(value)}", hint)
         return WRONG
 
     def wrong(self, path: Path, detail: ErrorDetails) -> _WrongType:
         if detail["type"] == "fault":
-            self.report.fault(path, detail["ctx"]["message"], detail["ctx"]["hint"])
+            message, hint = detail["ctx"]["message"], detail["ctx"]["hint"]
         else:
-            self.report.fault(path, *_words(detail))
+            message, hint = _words(detail)
+        written = self.report.shown(detail["input"])
+        if written and detail["input"] is not path[-1]:  # a key stands in the path already
+            message = f"{written} is {message}" if message.startswith(_OF_A_VALUE) else f"{written}: {message}"
+        self.report.fault(path, message, hint)
         return WRONG
 
 
@@ -208,7 +215,7 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
         case "string_pattern_mismatch":
             return "not of the right form", f"it has to match {context['pattern']}"
         case _:
-            return detail["msg"].removeprefix("Input should be ").removeprefix("Value error, "), ""
+            return detail["msg"].replace("Input should be ", "not ", 1).removeprefix("Value error, "), ""
 
 
 def _alternatives(expected: str) -> list[str]:

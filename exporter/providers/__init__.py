@@ -1,3 +1,3 @@
 """Providers as data: the schema of a definition, the engine that reads answers by it, the catalogue."""
 
-__all__ = ["blocks", "catalogue", "definition", "extract", "kinds", "request"]
+__all__ = ["blocks", "catalogue", "definition", "extract", "forms", "kinds", "request", "schema", "template"]

@@ -29,7 +29,8 @@ def _pointer(text: str) -> str:
     return text
 
 
-def _compiled(text: str) -> Any:
+def compiled(text: str) -> Any:
+    """The pattern, compiled by RE2, which takes linear time; what is wrong with it is a fault."""
     import re2  # noqa: PLC0415  # few definitions have a pattern
 
     options = re2.Options()
@@ -42,12 +43,12 @@ def _compiled(text: str) -> Any:
 
 
 def _pattern(text: str) -> str:
-    _compiled(text)
+    compiled(text)
     return text
 
 
 def _grouped(text: str) -> str:
-    if _compiled(text).groups < 1:
+    if compiled(text).groups < 1:
         raise fault("the pattern has no group", "put what is the value into round brackets: ([A-Z]{3}) .*")
     return text
 

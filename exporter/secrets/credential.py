@@ -56,7 +56,8 @@ class Credential:
     def confidential(self) -> Confidential:
         """What nobody may see of it: all but a user's name, and nothing so short that it may be a word."""
         form, values = FORMS[self.form], self.values()
-        texts = [values[part.name] for part in form.parts if part.confidential and part.name in values]
+        shown = {part.name for part in form.parts if not part.confidential}
+        texts = [value for name, value in values.items() if name not in shown]
         if form.joined is not None:
             texts.append(form.joined(values))
         return Confidential(text for text in texts if len(text) >= _SHORTEST_CONFIDENTIAL)

@@ -71,7 +71,7 @@ def parse(content: bytes, path: FilePath) -> WebConfig:
             Fault(str(path), each.line, rendered(map(_render_step, each.path)), each.message, each.hint)
             for each in error.faults
         ) from None
-    report = Report(str(path), document, _is_hash)
+    report = Report(str(path), document, _is_hash, quotes=False)
     if document.value is None:
         # To the toolkit an empty file means no password. It may be one that is just being written.
         report.fault((), "the file is empty", "for neither TLS nor users write {}")

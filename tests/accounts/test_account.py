@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from exporter.accounts.observation import View
+from exporter.accounts.observation import View, shown
 from exporter.accounts.registry import Registry
 from exporter.accounts.scrape import scrape
 from exporter.client.http import Call
 from exporter.failure import Reason
+from exporter.readings import ContactQuota, Credit, Readings
 from exporter.secrets.credential import Credential
 from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings
@@ -499,6 +500,26 @@ def test_a_changed_secret_file_is_used_at_once_and_ends_the_backoff(key_file: Pa
     run(main)
 
 
+def test_a_key_that_changes_while_one_api_asks_first_is_what_the_others_ask_with(key_file: Path) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        client = ScriptedClient(lambda _: REFUSED)
+        credential = Credential("api_key", {"api_key": Secret.from_file(key_file)})
+        accounts = accounts_of(loop, client, account(provider="qlara", credential=credential))
+        await one(accounts)
+        await asyncio.sleep(40)
+        client.script = lambda _: Reply(REFUSED.body, 401, seconds=5)
+        before = asyncio.create_task(one(accounts))
+        await asyncio.sleep(1)
+        client.script = qlara
+        key_file.write_text("second-key-of-all\n")
+        after = await one(accounts)
+        assert [reasons(await before), reasons(after)] == [["unauthorized", "up", "up"]] * 2
+        assert client.headers[-1] == {"X-Api-Key": "second-key-of-all"}
+        assert reasons(await one(accounts)) == ["up"] * 3
+
+    run(main)
+
+
 def test_a_refusal_of_the_old_key_that_comes_after_the_change_doesnt_hold_back_the_new_one(key_file: Path) -> None:
     async def main(loop: VirtualLoop) -> None:
         client = ScriptedClient(lambda _: Reply(REFUSED.body, 401, seconds=5))
@@ -686,3 +707,32 @@ def test_a_value_that_a_scrape_fetched_outlives_a_failure_of_another_scrape_mean
         assert [has_values(views[0]) for views in (await first, await second)] == [[True], [False]]
 
     run(main)
+
+
+def test_an_account_shows_the_pots_that_it_names_and_the_same_object_while_the_answer_is_the_same() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        pots = (Credit(5, "EUR"), Credit(7, "messages", wallet="sms"), Credit(9, "emails", wallet="mail"))
+        answers = iter([agile(5), agile(5), agile(6)])
+        only = replace(account(cache_ttl=0.0), wallets=frozenset({"sms"}))
+        accounts = accounts_of(loop, ScriptedClient(lambda _: next(answers)), only)
+        seen = [(await one(accounts)).observations[0].readings for _ in range(3)]
+        assert [later is earlier for earlier, later in itertools.pairwise(seen)] == [True, False]
+        assert [read.credits for read in seen if read is not None] == [()] * 3
+        assert shown(Readings(credits=pots), only).credits == pots[1:2]
+        everything = Readings(credits=pots)
+        assert shown(everything, account()) is everything
+        accounts.replace(settings(account(cache_ttl=30.0)))
+        after = (await one(accounts)).observations[0].readings
+        assert after is not None
+        assert [credit.balance for credit in after.credits] == [6]
+
+    run(main)
+
+
+def test_the_operators_limit_of_contacts_holds_where_the_provider_tells_none() -> None:
+    own = replace(account(), contacts_limit=400.0)
+    for told, used_ratio in ((None, 0.5), (1000.0, 0.2), (0.0, None)):
+        contacts = shown(Readings(contacts=ContactQuota(200, told)), own).contacts
+        assert contacts is not None
+        assert contacts.used_ratio == used_ratio
+    assert shown(Readings(contacts=ContactQuota(200)), account()).contacts == ContactQuota(200)

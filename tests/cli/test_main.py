@@ -88,6 +88,10 @@ def test_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schema") == 0
     schema = json.loads(capsys.readouterr().out)
     assert {"defaults", "accounts"} <= set(schema["properties"])
+    assert run("schema", "config") == 0
+    assert json.loads(capsys.readouterr().out) == schema
+    assert run("schema", "provider") == 0
+    assert {"base_url", "sign_in", "apis"} <= set(json.loads(capsys.readouterr().out)["properties"])
 
 
 def test_providers_lists_them_and_describes_one(capsys: pytest.CaptureFixture[str]) -> None:

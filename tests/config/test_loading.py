@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,6 @@ from exporter.sign_in import FORMS, either
 QLARA = "accounts:\n- name: a\n  provider: qlara\n  auth: {api_key: key-of-tests}\n  "
 GATEWAY = "accounts:\n- name: a\n  provider: gatewayapi\n  auth: {token: token-of-tests}\n  "
 AGILE = "accounts:\n- name: a\n  provider: agiletelecom\n  auth: "
-
-
-@pytest.fixture(autouse=True)
-def _own_registry() -> Iterator[None]:
-    with redaction.forgetting():
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -72,30 +65,58 @@ FAULTS = [
         "accounts:\n  name: a\n  provider: qlara\n",
         ["1: accounts: a list belongs here, not a mapping; begin each account with - name:"],
     ),
-    ("accounts: x", ["1: accounts: a list belongs here, not a single value; begin each account with - name:"]),
+    ("accounts: x", ['1: accounts: a list belongs here, not "x"; begin each account with - name:']),
     (
         "accounts: [x, null]",
         [
-            "1: accounts[0]: a mapping belongs here, not a single value; write it like {name: shop, provider: qlara, auth: {api_key_file: path}}",
+            '1: accounts[0]: a mapping belongs here, not "x"; write it like {name: shop, provider: qlara, auth: {api_key_file: path}}',
             "1: accounts[1]: a mapping belongs here, not nothing; write it like {name: shop, provider: qlara, auth: {api_key_file: path}}",
         ],
     ),
     ("acounts: []", ["1: acounts: unknown key; did you mean accounts?"]),
     ("account: [{name: a}]", ["1: account: unknown key; did you mean accounts?"]),
+    ("provider_files: []", [f"1: {NO_ACCOUNTS}"]),
     (
-        "provider_files: []",
-        ["1: provider_files: this key is reserved for a later version; remove it", f"1: {NO_ACCOUNTS}"],
+        "provider_files: [[x]]\naccount_files: x.yml\naccounts: []",
+        [
+            "1: provider_files[0]: a text belongs here, not a list",
+            '2: account_files: a list belongs here, not "x.yml"; write it like [one, two]',
+            f"3: {NO_ACCOUNTS}",
+        ],
+    ),
+    (
+        "provider_files: [mine.yml, 'p*.yml']\naccount_files: [a.yml, 'a/*.yml']\naccounts: []",
+        [
+            "1: provider_files[0]: the file can't be read: No such file or directory; paths are relative to this file",
+            "2: account_files[0]: the file can't be read: No such file or directory; paths are relative to this file",
+            "1: provider_files[1]: warning: no file has such a name; paths are relative to this file",
+            "2: account_files[1]: warning: no file has such a name; paths are relative to this file",
+            f"3: {NO_ACCOUNTS}",
+        ],
     ),
     (
         "timeout: 5s",
-        ["1: timeout: unknown key; it belongs to an account; valid are defaults, accounts", f"1: {NO_ACCOUNTS}"],
+        [
+            "1: timeout: unknown key; it belongs to an account; valid are defaults, accounts, account_files, provider_files",
+            f"1: {NO_ACCOUNTS}",
+        ],
     ),
-    ("name: x", ["1: name: unknown key; it belongs to an account; valid are defaults, accounts", f"1: {NO_ACCOUNTS}"]),
-    (QLARA + "timeout: 5", ["5: accounts[0].timeout: not a duration; write it like 30s, 1h30m or 7d"]),
-    (QLARA + "timeout: 0s", ["5: accounts[0].timeout: a timeout of nothing; write it like 10s"]),
+    (
+        "name: x",
+        [
+            "1: name: unknown key; it belongs to an account; valid are defaults, accounts, account_files, provider_files",
+            f"1: {NO_ACCOUNTS}",
+        ],
+    ),
+    (QLARA + "timeout: 5", ['5: accounts[0].timeout: "5" is not a duration; write it like 30s, 1h30m or 7d']),
+    (
+        QLARA + "timeout: 0s",
+        ['5: accounts[0].timeout: "0s" is not a timeout that anything is answered in; write it like 10s'],
+    ),
     (QLARA + "timeout: [1]", ["5: accounts[0].timeout: a text belongs here, not a list"]),
     (QLARA + "nmae: x", ["5: accounts[0].nmae: unknown key; did you mean name?"]),
     (QLARA + "api_key: hunter2", ["5: accounts[0].api_key: unknown key; it belongs under auth"]),
+    (QLARA + "labels: {wallet: x}", ["5: accounts[0].labels.wallet: a label of this exporter's own; use sms_wallet"]),
     (QLARA + "labels: {job: x}", ["5: accounts[0].labels.job: a label of Prometheus or of its targets; use sms_job"]),
     (
         QLARA + "labels: {cost-center: x, __a: b, exported_x: c, team: d, service: [x], 2nd: e}",
@@ -110,12 +131,12 @@ FAULTS = [
     ),
     (
         QLARA + "labels: x",
-        ["5: accounts[0].labels: a mapping belongs here, not a single value; write it like {key: value}"],
+        ['5: accounts[0].labels: a mapping belongs here, not "x"; write it like {key: value}'],
     ),
     (QLARA + "apis: []", ["5: accounts[0].apis: no api at all; choose of subscription, credit, contacts"]),
     (
         QLARA + "apis: credit",
-        ["5: accounts[0].apis: a list belongs here, not a single value; write it like [one, two]"],
+        ['5: accounts[0].apis: a list belongs here, not "credit"; write it like [one, two]'],
     ),
     (QLARA + "apis: [credit, credit]", ['5: accounts[0].apis[1]: "credit" a second time, after line 5; remove one']),
     (
@@ -130,9 +151,7 @@ FAULTS = [
     ),
     (
         QLARA + "api_settings: {credit: x}",
-        [
-            "5: accounts[0].api_settings.credit: a mapping belongs here, not a single value; write it like {cache_ttl: 1h}"
-        ],
+        ['5: accounts[0].api_settings.credit: a mapping belongs here, not "x"; write it like {cache_ttl: 1h}'],
     ),
     (
         QLARA + "api_settings: {credit: {pth: x}}",
@@ -141,7 +160,7 @@ FAULTS = [
     (
         QLARA + "api_settings: {credit: {path: x}}",
         [
-            "5: accounts[0].api_settings.credit.path: not a path; it begins with / and has no spaces, # or letters outside of ASCII"
+            '5: accounts[0].api_settings.credit.path: "x" is not a path; it begins with / and has no spaces, # or letters outside of ASCII'
         ],
     ),
     (
@@ -177,12 +196,12 @@ FAULTS = [
     (
         GATEWAY + "apis: [prices]\n  prices: {countries: DK}",
         [
-            "6: accounts[0].prices.countries: a list of codes or the word all belongs here, not a single value; write it like [DK, IT]"
+            '6: accounts[0].prices.countries: "DK": a list of codes or the word all belongs here, not a single value; write it like [DK, IT]'
         ],
     ),
     (
         GATEWAY + "apis: [prices]\n  prices: x",
-        ["6: accounts[0].prices: a mapping belongs here, not a single value; write it like {countries: [DK, IT]}"],
+        ['6: accounts[0].prices: a mapping belongs here, not "x"; write it like {countries: [DK, IT]}'],
     ),
     (
         GATEWAY + "apis: [prices]\n  prices: {countries: []}",
@@ -191,7 +210,7 @@ FAULTS = [
     (
         QLARA + "thresholds: {credit: 200}",
         [
-            "5: accounts[0].thresholds.credit: a mapping belongs here, not a single value; write it like {warning: 100, critical: 50}"
+            '5: accounts[0].thresholds.credit: a mapping belongs here, not "200"; write it like {warning: 100, critical: 50}'
         ],
     ),
     (
@@ -200,7 +219,7 @@ FAULTS = [
             "5: accounts[0].thresholds.credit.eur: unknown key; did you mean EUR?",
             "5: accounts[0].thresholds.credit.warnning: unknown key; did you mean warning?",
             "5: accounts[0].thresholds.credit.Credits: unknown key; did you mean credits?",
-            "5: accounts[0].thresholds.credit.zz: unknown key; valid are warning, critical, credits, messages, or a currency like EUR",
+            "5: accounts[0].thresholds.credit.zz: unknown key; valid are warning, critical, wallets, credits, messages, emails, or a currency like EUR",
         ],
     ),
     (
@@ -211,17 +230,19 @@ FAULTS = [
     ),
     (
         QLARA + "thresholds: {credit: {warning: nan}}",
-        ["5: accounts[0].thresholds.credit.warning: not a number; write digits with a point, like 100 or 0.5"],
+        ['5: accounts[0].thresholds.credit.warning: "nan" is not a number; write digits with a point, like 100 or 0.5'],
     ),
     (
         QLARA + "thresholds: {credit: {warning: 1_000}}",
-        ["5: accounts[0].thresholds.credit.warning: not a number; write digits with a point, like 100 or 0.5"],
+        [
+            '5: accounts[0].thresholds.credit.warning: "1_000" is not a number; write digits with a point, like 100 or 0.5'
+        ],
     ),
     (
         QLARA + "thresholds: {contacts_used_ratio: {warning: 80%, critical: 0}}",
         [
-            "5: accounts[0].thresholds.contacts_used_ratio.warning: a percentage; write the ratio: 0.8",
-            "5: accounts[0].thresholds.contacts_used_ratio.critical: a ratio is more than 0; 1 is a full quota",
+            '5: accounts[0].thresholds.contacts_used_ratio.warning: "80%" is not a ratio but a percentage; write the ratio: 0.8',
+            '5: accounts[0].thresholds.contacts_used_ratio.critical: "0" is not a ratio above 0; 1 is a full quota',
         ],
     ),
     (
@@ -238,7 +259,7 @@ FAULTS = [
     ),
     (
         QLARA + "thresholds: {runway: {warning: 7}}",
-        ["5: accounts[0].thresholds.runway.warning: not a duration; write it like 30s, 1h30m or 7d"],
+        ['5: accounts[0].thresholds.runway.warning: "7" is not a duration; write it like 30s, 1h30m or 7d'],
     ),
     (
         QLARA + "billing: postpaid\n  thresholds: {credit: {EUR: {warning: 3}}, runway: {warning: 3d}}",
@@ -247,7 +268,37 @@ FAULTS = [
             "6: accounts[0].thresholds.runway: warning: no effect: a postpaid account has no credit and no runway threshold; remove it, or billing: postpaid",
         ],
     ),
-    (QLARA + "billing: Post", ["5: accounts[0].billing: not a word that is known here; write prepaid or postpaid"]),
+    (
+        QLARA + "thresholds: {spend_spike: {warning: 1, critical: 9}, credit: {wallets: {sms: 3}}}",
+        [
+            '5: accounts[0].thresholds.spend_spike.warning: "1" is not more than the usual; write how many times the usual, such as 5',
+            "5: accounts[0].thresholds.spend_spike.critical: unknown key; valid are warning",
+            '5: accounts[0].thresholds.credit.wallets.sms: a mapping belongs here, not "3"; write it like {warning: 100, critical: 50}',
+        ],
+    ),
+    (
+        QLARA + "wallets: []\n  contacts_limit: 0",
+        [
+            "5: accounts[0].wallets: no wallet at all; name those that are shown, or leave the key out",
+            '6: accounts[0].contacts_limit: "0" is not a limit above 0; leave the key out to have none',
+            "5: accounts[0].wallets: warning: no effect: qlara has no wallets; remove it",
+        ],
+    ),
+    (
+        QLARA + "thresholds: {credit: {wallets: {sms: {warning: 3}}}}",
+        ["5: accounts[0].thresholds.credit.wallets: warning: no effect: qlara has no wallets; remove it"],
+    ),
+    (
+        GATEWAY + "wallets: [x]\n  contacts_limit: 5e4",
+        [
+            "5: accounts[0].wallets: warning: no effect: gatewayapi has no wallets; remove it",
+            "6: accounts[0].contacts_limit: warning: no effect: the account has no api contacts; remove it",
+        ],
+    ),
+    (
+        QLARA + "billing: Post",
+        ['5: accounts[0].billing: "Post" is not a word that is known here; write prepaid or postpaid'],
+    ),
     (
         "defaults: {thresholds: {credit: {warning: 1, critical: 2}}, auth: x}\naccounts:",
         [
@@ -272,22 +323,29 @@ FAULTS = [
     ),
     (
         QLARA + "base_url: https://x.y:99999",
-        ["5: accounts[0].base_url: the URL's port isn't one; a port is a number from 1 to 65535"],
+        [
+            "5: accounts[0].base_url: \"https://x.y:99999\": the URL's port isn't one; a port is a number from 1 to 65535"
+        ],
     ),
     (
         QLARA + "base_url: https://x.y/a?b",
         ["5: accounts[0].base_url: a base URL has no query and no fragment; end it before the ? or #"],
     ),
-    (QLARA + "base_url: x.y", ["5: accounts[0].base_url: not an http or https URL; write it like https://host"]),
+    (
+        QLARA + "base_url: x.y",
+        ['5: accounts[0].base_url: "x.y" is not an http or https URL; write it like https://host'],
+    ),
     (
         QLARA + "base_url: 'https://x y'",
         [
-            "5: accounts[0].base_url: spaces, backslashes or characters outside of ASCII in a URL; percent-encode them; a host outside of ASCII is written in its xn-- form"
+            '5: accounts[0].base_url: "https://x y": spaces, backslashes or characters outside of ASCII in a URL; percent-encode them; a host outside of ASCII is written in its xn-- form'
         ],
     ),
     (
         QLARA + "base_url: https://1.2.3.400",
-        ["5: accounts[0].base_url: the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"],
+        [
+            "5: accounts[0].base_url: \"https://1.2.3.400\": the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"
+        ],
     ),
     (
         QLARA + "http: {proxy_url: socks4://u:p@x}",
@@ -312,20 +370,20 @@ FAULTS = [
     (
         QLARA + "http: {tls_config: {ca_file: nope, min_version: 1.3, max_version: TLS11}}",
         [
-            "5: accounts[0].http.tls_config.min_version: not a word that is known here; write TLS13",
-            "5: accounts[0].http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            '5: accounts[0].http.tls_config.min_version: "1.3" is not a word that is known here; write TLS13',
+            "5: accounts[0].http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to this file",
         ],
     ),
     (
         QLARA + "http: {tls_config: {min_version: TLS13, max_version: TLS11}, follow_redirects: yes}",
         [
-            "5: accounts[0].http.follow_redirects: neither true nor false; write true",
+            '5: accounts[0].http.follow_redirects: "yes" is neither true nor false; write true',
             "5: accounts[0].http.tls_config.max_version: max_version is below min_version; TLS13 or later is a max_version that fits",
         ],
     ),
     (
         "accounts:\n- name: a b\n  provider: qlara\n  auth: {api_key: k12345}\n",
-        ["2: accounts[0].name: not a name; use letters, digits, '.', '_' and '-', at most 64 of them"],
+        ["2: accounts[0].name: \"a b\" is not a name; use letters, digits, '.', '_' and '-', at most 64 of them"],
     ),
     (
         "accounts:\n- name: a\n  provider: qlra\n  auth: {api_key: k12345}\n",
@@ -444,7 +502,7 @@ FAULTS = [
     (
         AGILE + "{api_key_file: y}",
         [
-            "4: accounts[0].auth.api_key_file: this secret can't be used: the file can't be read: No such file or directory; paths are relative to the configuration file"
+            "4: accounts[0].auth.api_key_file: this secret can't be used: the file can't be read: No such file or directory; paths are relative to this file"
         ],
     ),
     (
@@ -481,7 +539,7 @@ FAULTS = [
     (
         "accounts: []\na: 1\na: 2",
         [
-            "2: a: unknown key; valid are defaults, accounts",
+            "2: a: unknown key; valid are defaults, accounts, account_files, provider_files",
             "3: a: given twice, in line 2 and in line 3; remove one of them",
             "1: accounts: warning: there are no accounts; the exporter serves its own metrics alone",
         ],
@@ -516,34 +574,48 @@ FAULTS = [
     (
         QLARA + '"a\\nb": 1',
         [
-            '5: accounts[0]["a\\nb"]: unknown key; valid are labels, thresholds, timeout, stale_for, cache_ttl, http, name, provider, auth, base_url, allow_plaintext, apis, billing, api_settings, expect_features, prices'
+            '5: accounts[0]["a\\nb"]: unknown key; valid are labels, thresholds, timeout, stale_for, cache_ttl, http, name, provider, auth, settings, base_url, allow_plaintext, apis, billing, api_settings, expect_features, wallets, contacts_limit, prices'
         ],
     ),
-    (QLARA + "stale_for: -1s", ["5: accounts[0].stale_for: not a duration; write it like 30s, 1h30m or 7d"]),
-    (QLARA + "cache_ttl: 200y", ["5: accounts[0].cache_ttl: a duration is at most 100y"]),
-    (QLARA + "allow_plaintext: maybe", ["5: accounts[0].allow_plaintext: neither true nor false; write true or false"]),
+    (QLARA + "stale_for: -1s", ['5: accounts[0].stale_for: "-1s" is not a duration; write it like 30s, 1h30m or 7d']),
+    (QLARA + "cache_ttl: 200y", ['5: accounts[0].cache_ttl: "200y": a duration is at most 100y']),
+    (
+        QLARA + "allow_plaintext: maybe",
+        ['5: accounts[0].allow_plaintext: "maybe" is neither true nor false; write true or false'],
+    ),
     (QLARA + "name2: x", ["5: accounts[0].name2: unknown key; did you mean name?"]),
     (QLARA + "base_url: ''", ["5: accounts[0].base_url: not an http or https URL; write it like https://host"]),
-    (QLARA + "base_url: ftp://x.y", ["5: accounts[0].base_url: not an http or https URL; write it like https://host"]),
+    (
+        QLARA + "base_url: ftp://x.y",
+        ['5: accounts[0].base_url: "ftp://x.y" is not an http or https URL; write it like https://host'],
+    ),
     (
         QLARA + "base_url: https://x:0",
-        ["5: accounts[0].base_url: the URL's port isn't one; a port is a number from 1 to 65535"],
+        ["5: accounts[0].base_url: \"https://x:0\": the URL's port isn't one; a port is a number from 1 to 65535"],
     ),
     (
         QLARA + "base_url: https://[::1",
-        ["5: accounts[0].base_url: the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"],
+        [
+            "5: accounts[0].base_url: \"https://[::1\": the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"
+        ],
     ),
     (
         QLARA + "base_url: https://[1.2.3.4]/",
-        ["5: accounts[0].base_url: the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"],
+        [
+            "5: accounts[0].base_url: \"https://[1.2.3.4]/\": the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"
+        ],
     ),
     (
         QLARA + "base_url: https://-x.y",
-        ["5: accounts[0].base_url: the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"],
+        [
+            "5: accounts[0].base_url: \"https://-x.y\": the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"
+        ],
     ),
     (
         QLARA + "base_url: https://",
-        ["5: accounts[0].base_url: the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"],
+        [
+            "5: accounts[0].base_url: \"https://\": the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"
+        ],
     ),
     (
         QLARA + "http: {proxy_url: http://x/path}",
@@ -551,13 +623,13 @@ FAULTS = [
     ),
     (
         QLARA + "http: {tls_config: x}",
-        ["5: accounts[0].http.tls_config: a mapping belongs here, not a single value; write it like {ca_file: path}"],
+        ['5: accounts[0].http.tls_config: a mapping belongs here, not "x"; write it like {ca_file: path}'],
     ),
     (
         QLARA + "http: {tls_config: {key_file: nope}}",
         [
             "5: accounts[0].http.tls_config.key_file: key_file needs cert_file; write http.tls_config.cert_file too",
-            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to this file",
         ],
     ),
     (
@@ -576,7 +648,7 @@ FAULTS = [
         QLARA + "http: {tls_config: {cert_file: '', key_file: nope}}",
         [
             "5: accounts[0].http.tls_config.cert_file: this is empty; leave the key out or write null to have none",
-            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            "5: accounts[0].http.tls_config.key_file: the file can't be read: No such file or directory; paths are relative to this file",
         ],
     ),
     (
@@ -585,14 +657,12 @@ FAULTS = [
     ),
     (
         QLARA + "http: x",
-        [
-            "5: accounts[0].http: a mapping belongs here, not a single value; write it like {proxy_url: http://proxy:3128}"
-        ],
+        ['5: accounts[0].http: a mapping belongs here, not "x"; write it like {proxy_url: http://proxy:3128}'],
     ),
     (
         QLARA + "thresholds: x",
         [
-            "5: accounts[0].thresholds: a mapping belongs here, not a single value; write it like {credit: {warning: 100, critical: 50}}"
+            '5: accounts[0].thresholds: a mapping belongs here, not "x"; write it like {credit: {warning: 100, critical: 50}}'
         ],
     ),
     (
@@ -602,13 +672,13 @@ FAULTS = [
     (
         QLARA + "thresholds: {credit: {EUR: 5}}",
         [
-            "5: accounts[0].thresholds.credit.EUR: a mapping belongs here, not a single value; write it like {warning: 100, critical: 50}"
+            '5: accounts[0].thresholds.credit.EUR: a mapping belongs here, not "5"; write it like {warning: 100, critical: 50}'
         ],
     ),
     (
         QLARA + "thresholds: {runway: 7d}",
         [
-            "5: accounts[0].thresholds.runway: a mapping belongs here, not a single value; write it like {warning: 7d, critical: 2d}"
+            '5: accounts[0].thresholds.runway: a mapping belongs here, not "7d"; write it like {warning: 7d, critical: 2d}'
         ],
     ),
     (
@@ -648,7 +718,7 @@ FAULTS = [
     (
         GATEWAY + "apis: [prices]\n  prices: {countries: all, currencies: EUR}",
         [
-            "6: accounts[0].prices.currencies: a list of codes or the word all belongs here, not a single value; write it like [EUR, DKK]"
+            '6: accounts[0].prices.currencies: "EUR": a list of codes or the word all belongs here, not a single value; write it like [EUR, DKK]'
         ],
     ),
     (
@@ -705,7 +775,7 @@ FAULTS = [
     (
         "defaults: {timeout: x, labels: {job: a}, http: {no_proxy: x}}",
         [
-            "1: defaults.timeout: not a duration; write it like 30s, 1h30m or 7d",
+            '1: defaults.timeout: "x" is not a duration; write it like 30s, 1h30m or 7d',
             "1: defaults.labels.job: a label of Prometheus or of its targets; use sms_job",
             "1: defaults.http.no_proxy: no_proxy needs proxy_url; write http.proxy_url too",
             f"1: {NO_ACCOUNTS}",
@@ -714,7 +784,7 @@ FAULTS = [
     (
         "defaults: {http: {no_proxy: x, tls_config: {ca_file: nope}}}\naccounts:\n- name: a\n  provider: qlara\n  auth: {api_key: k12345}\n",
         [
-            "1: defaults.http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to the configuration file",
+            "1: defaults.http.tls_config.ca_file: the file can't be read: No such file or directory; paths are relative to this file",
             "1: defaults.http.no_proxy: no_proxy needs proxy_url; write http.proxy_url too",
         ],
     ),
@@ -726,7 +796,7 @@ FAULTS = [
     ),
     (
         "defaults: x",
-        ["1: defaults: a mapping belongs here, not a single value; write it like {timeout: 10s}", f"1: {NO_ACCOUNTS}"],
+        ['1: defaults: a mapping belongs here, not "x"; write it like {timeout: 10s}', f"1: {NO_ACCOUNTS}"],
     ),
     (
         "defaults: {labels: {job: x}}\naccounts:\n- name: a\n  provider: qlara\n  auth: {api_key: k12345}\n- name: b\n  provider: qlara\n  auth: {api_key: kkkkkk}",
@@ -1268,3 +1338,23 @@ def test_no_planted_secret_shows_in_anything(secret: str, auth: str, proxy: str,
     else:
         shown = f"{result}{result!r}"
     assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("written", "quoted"),
+    [
+        ("timeout: soon", '"soon" is not a duration'),
+        ("timeout: timeout", '"timeout" is not a duration'),
+        (f"timeout: {'9' * 80}", f'"{"9" * 64}…" is not a duration'),
+        ("base_url: ftp://x.y", '"ftp://x.y" is not an http or https URL'),
+        ("base_url: ftp://x.y?key=planted", "not an http or https URL"),
+        ("base_url: https://planted@x.y", "a URL with a user part"),
+        ("http: https://planted@x.y", "a mapping belongs here, not a single value"),
+        ("timeout: key-of-tests", "not a duration"),
+        ("http: {proxy_url: ftp://x.y}", "not an http, https or socks5 URL"),
+    ],
+)
+def test_a_fault_quotes_what_was_written_but_nothing_that_may_be_secret(written: str, quoted: str) -> None:
+    (told,) = lines(QLARA + written)
+    _, _, said = told.split(": ", 2)
+    assert said.partition("; ")[0] == quoted

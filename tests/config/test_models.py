@@ -24,14 +24,18 @@ accounts:
   - name: techstore
     provider: agiletelecom
     auth: {basic: {username: techstore, password_file: secrets/agile}}
-    thresholds: {credit: {warning: 200, EUR: {critical: 1.5}, messages: null}}
+    thresholds: {credit: {warning: 200, EUR: {critical: 1.5}, messages: null, wallets: {sms: {warning: 3}, mail: null}}}
+    settings: {account_sid: AC00ff, region: null}
+    wallets: [sms]
+    contacts_limit: 50000
   - name: shop-dk
     provider: gatewayapi
     base_url: https://gatewayapi.eu
-    auth: {token_env: GATEWAYAPI_TOKEN}
+    auth: {keys: {api_login: x, api_key_file: y, other_env: null}}
     apis: [credit, prices]
     prices: {countries: [DK, "NO", IT], currencies: all}
     api_settings: {prices: {cache_ttl: 12h}}
+    thresholds: {credit: {emails: {warning: 5}}, spend_spike: {warning: 2.5}}
     http: {proxy_url: http://proxy:3128, follow_redirects: true, tls_config: {ca_file: ca.pem, min_version: TLS12}}
 """
 
@@ -69,6 +73,14 @@ def test_the_schema_accepts_a_file_without_accounts(validator: Validator, text: 
         {"api_settings": {"credit": {"path": "x"}}},
         {"http": {"tls_config": {"min_version": "1.2"}}},
         {"billing": "free"},
+        {"auth": {"keys": {"api_key": ["x"]}}},
+        {"auth": {"oauth2": {"client": "x"}}},
+        {"settings": {"region": ["eu"]}},
+        {"wallets": "sms"},
+        {"contacts_limit": 0},
+        {"thresholds": {"spend_spike": {"warning": 1}}},
+        {"thresholds": {"spend_spike": {"critical": 9}}},
+        {"thresholds": {"credit": {"wallets": {"sms": {"warnning": 1}}}}},
         {"apis": ["credits"]},
         {"api_settings": {"credits": {"timeout": "5s"}}},
         {"labels": {"job": "x"}},
@@ -87,6 +99,13 @@ def test_the_schema_takes_socks_for_proxies_alone(validator: Validator) -> None:
     assert validator.is_valid({"accounts": [account | {"http": {"proxy_url": "socks5://u:p@proxy:1080"}}]})
     assert not validator.is_valid({"accounts": [account | {"http": {"proxy_url": "socks4://proxy"}}]})
     assert not validator.is_valid({"accounts": [account | {"base_url": "socks5://provider.test"}]})
+
+
+def test_the_schema_takes_any_providers_id_beside_files_of_definitions(validator: Validator) -> None:
+    account: dict[str, Any] = {"name": "a", "provider": "acme", "auth": {"api_key": "x"}}
+    file: dict[str, Any] = {"accounts": [account], "account_files": ["accounts.d/*.yml"]}
+    assert not validator.is_valid(file)
+    validator.validate(file | {"provider_files": ["mine.yml"]})
 
 
 def test_the_schema_needs_the_required_keys(validator: Validator) -> None:

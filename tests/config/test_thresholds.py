@@ -1,22 +1,14 @@
 """The layers of thresholds."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from exporter.config.loading import ConfigError, load
-from exporter.secrets import redaction
 from exporter.settings import Pair, Thresholds
 
 DAY = 86400.0
 RUNWAY = Pair(7 * DAY, 2 * DAY)
-
-
-@pytest.fixture(autouse=True)
-def _own_registry() -> Iterator[None]:
-    with redaction.forgetting():
-        yield
 
 
 def written(tmp_path: Path, account: str, defaults: str = "{}", extra: str = "") -> Path:
@@ -39,22 +31,23 @@ def of(tmp_path: Path, account: str, defaults: str = "{}", extra: str = "") -> T
 
 def test_the_built_in_thresholds(tmp_path: Path) -> None:
     assert of(tmp_path, "{}") == Thresholds(
-        credit={"EUR": Pair(100, 50)},
+        credit={currency: Pair(100, 50) for currency in ("EUR", "USD", "GBP", "CHF")},
         credit_any=Pair(),
         runway=RUNWAY,
+        spend_spike=Pair(5),
         contacts_used_ratio=Pair(0.8, 1),
         subscription_remaining=Pair(30 * DAY, 7 * DAY),
     )
 
 
 @pytest.mark.parametrize(
-    ("defaults", "account", "euro", "dollar"),
+    ("defaults", "account", "euro", "krona"),
     [
         ("{}", "{warning: 200}", Pair(200, 50), Pair(200)),
         ("{}", "{warning: 40}", Pair(40), Pair(40)),
         ("{}", "{critical: 300}", Pair(None, 300), Pair(None, 300)),
-        ("{}", "{USD: {warning: 9}}", Pair(100, 50), Pair(9)),
-        ("{}", "{warning: 200, USD: {critical: 5}}", Pair(200, 50), Pair(200, 5)),
+        ("{}", "{SEK: {warning: 9}}", Pair(100, 50), Pair(9)),
+        ("{}", "{warning: 200, SEK: {critical: 5}}", Pair(200, 50), Pair(200, 5)),
         ("{}", "{EUR: {warning: 20, critical: 10}}", Pair(20, 10), Pair()),
         ("{}", "{EUR: {critical: -5}}", Pair(100, -5), Pair()),
         ("{}", "{warning: null}", Pair(None, 50), Pair()),
@@ -76,9 +69,55 @@ def test_the_built_in_thresholds(tmp_path: Path) -> None:
         ("{credit: {warning: 300}}", "{}", Pair(300, 50), Pair(300)),
     ],
 )
-def test_credit_layers(tmp_path: Path, defaults: str, account: str, euro: Pair, dollar: Pair) -> None:
+def test_credit_layers(tmp_path: Path, defaults: str, account: str, euro: Pair, krona: Pair) -> None:
     thresholds = of(tmp_path, f"{{credit: {account}}}", defaults)
-    assert (thresholds.for_unit("EUR"), thresholds.for_unit("USD")) == (euro, dollar)
+    assert (thresholds.for_unit("EUR"), thresholds.for_unit("SEK")) == (euro, krona)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "account", "messages", "euro"),
+    [
+        ("{}", "{wallets: {sms: {warning: 900}}}", Pair(900), Pair(900, 50)),
+        ("{}", "{wallets: {sms: {warning: 20}}}", Pair(20), Pair(20)),
+        ("{}", "{messages: {warning: 500, critical: 90}, wallets: {sms: {warning: 900}}}", Pair(900, 90), Pair(900, 50)),
+        ("{}", "{messages: {warning: 500, critical: 90}, wallets: {sms: {warning: 9}}}", Pair(9), Pair(9)),
+        ("{}", "{warning: 300, critical: 40, wallets: {sms: {warning: 900}}}", Pair(900, 40), Pair(900, 40)),
+        ("{}", "{wallets: {sms: {warning: null}}}", Pair(), Pair(None, 50)),
+        ("{}", "{warning: 300, wallets: {sms: null}}", Pair(), Pair()),
+        ("{}", "{warning: 300, wallets: {mail: null}}", Pair(300), Pair(300, 50)),
+        ("{credit: {wallets: {sms: {warning: 900}}}}", "{messages: {warning: 5}}", Pair(900), Pair(900, 50)),
+        ("{credit: {wallets: {sms: {warning: 900}}}}", "{wallets: {sms: {critical: 30}}}", Pair(900, 30), Pair(900, 30)),
+        ("{credit: {wallets: {sms: {warning: 900}}}}", "{wallets: null, warning: 70}", Pair(70), Pair(70, 50)),
+        ("{credit: {wallets: {sms: null}}}", "{warning: 70}", Pair(70), Pair(70)),
+        ("{credit: {wallets: {sms: {warning: 900}}}}", "null", Pair(), Pair()),
+        ("{credit: null}", "{wallets: {sms: {warning: 900}}}", Pair(900), Pair(900)),
+    ],
+)  # fmt: skip
+def test_the_limits_of_a_pot_lie_over_those_of_its_unit(
+    tmp_path: Path, defaults: str, account: str, messages: Pair, euro: Pair
+) -> None:
+    thresholds = of(tmp_path, f"{{credit: {account}}}", defaults)
+    assert (thresholds.for_credit("messages", "sms"), thresholds.for_credit("EUR", "sms")) == (messages, euro)
+    for unit in ("messages", "EUR"):
+        assert thresholds.for_credit(unit, "other") == thresholds.for_credit(unit, None) == thresholds.for_unit(unit)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "account", "spike"),
+    [
+        ("{}", "{}", Pair(5)),
+        ("{}", "{spend_spike: {warning: 2.5}}", Pair(2.5)),
+        ("{}", "{spend_spike: null}", Pair()),
+        ("{}", "{spend_spike: {warning: null}}", Pair()),
+        ("{spend_spike: null}", "{}", Pair()),
+        ("{spend_spike: {warning: 3}}", "{}", Pair(3)),
+        ("{}", "{credit: null, runway: null}", Pair(5)),
+        ("{}", "null", Pair()),
+    ],
+)
+def test_spike_layers(tmp_path: Path, defaults: str, account: str, spike: Pair) -> None:
+    for extra in ("", "  billing: postpaid\n"):
+        assert of(tmp_path, account, defaults, extra).spend_spike == spike
 
 
 @pytest.mark.parametrize(
@@ -117,10 +156,10 @@ def test_a_built_in_half_that_would_stand_the_wrong_way_round_is_left_out(tmp_pa
 @pytest.mark.parametrize(
     ("defaults", "account", "warned"),
     [
-        ("{}", "{credit: {warning: 30}}", ["6: credit.warning: critical of 50 EUR is left out: it is above this warning; write critical"]),
-        ("{}", "{credit: {critical: 300}}", ["6: credit.critical: warning of 100 EUR is left out: it is below this critical; write warning"]),
+        ("{}", "{credit: {warning: 30}}", ["6: credit.warning: critical of 50 is left out: it is above this warning; write critical"]),
+        ("{}", "{credit: {critical: 300}}", ["6: credit.critical: warning of 100 is left out: it is below this critical; write warning"]),
         ("{}", "{credit: {EUR: {warning: 30.5}}}", ["6: credit.EUR.warning: critical of 50 EUR is left out: it is above this warning; write critical"]),
-        ("{credit: {warning: 30}}", "{}", ["1: credit.warning: critical of 50 EUR is left out: it is above this warning; write critical"]),
+        ("{credit: {warning: 30}}", "{}", ["1: credit.warning: critical of 50 is left out: it is above this warning; write critical"]),
         ("{}", "{runway: {warning: 1d}}", ["6: runway.warning: critical of 2d is left out: it is above this warning; write critical"]),
         ("{}", "{subscription_remaining: {critical: 40d}}", ["6: subscription_remaining.critical: warning of 30d is left out: it is below this critical; write warning"]),
         ("{}", "{contacts_used_ratio: {warning: 1.1}}", ["6: contacts_used_ratio.warning: critical of 1 is left out: it is below this warning; write critical"]),
@@ -166,13 +205,15 @@ def test_what_a_postpaid_account_sets_itself_warns(tmp_path: Path) -> None:
         (7, "accounts[0].thresholds.credit"),
         (8, "accounts[0].thresholds.runway"),
     ]
-    assert not load(written(tmp_path, "{credit: null, runway: {}}", extra="  billing: postpaid\n")).warnings
+    assert not load(written(tmp_path, "{credit: {wallets: {}}, runway: {}}", extra="  billing: postpaid\n")).warnings
 
 
 @pytest.mark.parametrize(
     ("defaults", "account", "line", "path", "message"),
     [
         ("{}", "{credit: {warning: 1, critical: 2}}", 6, "accounts[0].thresholds.credit.critical", "critical is above"),
+        ("{}", "{credit: {wallets: {x: {warning: 1, critical: 2}}}}", 6, "accounts[0].thresholds.credit.wallets.x.critical", "critical is above"),
+        ("{credit: {critical: 2}}", "{credit: {wallets: {x: {warning: 1}}}}", 6, "accounts[0].thresholds.credit.wallets.x.warning", "warning is below the critical of line 1"),
         ("{}", "{credit: {critical: 2, warning: 1}}", 6, "accounts[0].thresholds.credit.warning", "warning is below"),
         ("{credit: {warning: 1}}", "{credit: {critical: 2}}", 6, "accounts[0].thresholds.credit.critical", "critical is above the warning of line 1"),
         ("{credit: {critical: 2}}", "{credit: {EUR: {warning: 1}}}", 6, "accounts[0].thresholds.credit.EUR.warning", "warning is below the critical of line 1"),

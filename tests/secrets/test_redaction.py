@@ -7,7 +7,6 @@ import pickle
 import sys
 import threading
 import tracemalloc
-from collections.abc import Iterator
 from html import escape
 from types import FrameType
 from typing import Any
@@ -19,12 +18,6 @@ from hypothesis import strategies as st
 
 from exporter.secrets import redaction
 from exporter.secrets.redaction import KEPT_SECONDS, Redactor, redact, register, register_base64
-
-
-@pytest.fixture(autouse=True)
-def _own_registry() -> Iterator[None]:
-    with redaction.forgetting():
-        yield
 
 
 def test_a_text_without_secrets_is_left_alone() -> None:

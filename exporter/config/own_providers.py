@@ -1,0 +1,64 @@
+"""The providers that a configuration knows: those that come with the exporter, and those of its `provider_files`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+
+from exporter.config.included import Included, Missing, included
+from exporter.documents import reader
+from exporter.documents.faults import ConfigError, Fault, quoted
+from exporter.documents.reader import Value
+from exporter.providers import catalogue
+from exporter.providers.definition import Definition
+
+
+@dataclass(slots=True)
+class Known:
+    """The definitions by their ids; `faulty` are the ids of those that can't be used, `faults` what is wrong with them.
+
+    `missing` are files that the configuration names in vain.
+    """
+
+    definitions: dict[str, Definition]
+    faulty: set[str] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+
+
+def known_providers(document: Value, folder: FilePath, built_in: Mapping[str, Definition]) -> Known:
+    """What a configuration's document knows; `provider_files` are relative to `folder`."""
+    known = Known(dict(built_in))
+    first: dict[str, FilePath] = {}
+    for each in included(document, "provider_files", folder):
+        if isinstance(each, Missing):
+            known.missing.append(each)
+            continue
+        try:
+            definition = catalogue.read(str(each.file), each.content)
+        except ConfigError as error:
+            known.faults += error.faults
+            known.faulty |= _id_in(each.content)
+            continue
+        if definition.id in built_in:
+            known.faults.append(_taken(each, definition.id, "comes with the exporter"))
+        elif definition.id in first:
+            known.faults.append(_taken(each, definition.id, f"is defined in {first[definition.id]} too"))
+        else:
+            first[definition.id] = each.file
+            known.definitions[definition.id] = definition
+    return known
+
+
+def _taken(found: Included, name: str, how: str) -> Fault:
+    line = reader.read(found.content).line(("id",))
+    return Fault(str(found.file), line, "id", f"a provider {quoted(name)} {how}", "give this one another id")
+
+
+def _id_in(content: bytes) -> set[str]:
+    """The id in a definition that has faults, as far as it can be read: accounts may name it."""
+    try:
+        document = reader.read(content, gather=True).value
+    except reader.DocumentError:
+        return set()
+    name = document.get("id") if isinstance(document, dict) else None
+    return {name} if isinstance(name, str) else set()
