@@ -171,7 +171,7 @@ class _Extraction:
         listed = []
         for key, raw in list(found.items())[:MOST_MEMBERS]:
             try:
-                listed.append((values.as_text(key), raw))
+                listed.append((values.as_text(key), values.only(raw)))
             except WrongTypeError as expected:
                 self.remark(f"a member of {name} is left out: its name is not {expected}")
         return listed
@@ -310,7 +310,7 @@ class _Extraction:
             amounts = [] if currency is None else [(currency, amount)]
         elif block.price_by_currency is not None and isinstance(item, dict):
             pattern = block.price_by_currency
-            amounts = [(key.upper(), raw) for key, raw in item.items() if re.fullmatch(pattern, key)]
+            amounts = [(key.upper(), values.only(raw)) for key, raw in item.items() if re.fullmatch(pattern, key)]
         prices = []
         for currency, raw in amounts:
             try:

@@ -43,16 +43,14 @@ def steps(pointer: str) -> tuple[str, ...]:
 
 
 def step_into(item: Any, step: str) -> Any:
-    """The member or element that one step leads to, or `MISSING`."""
-    item = _only(item)
-    if isinstance(item, dict):
-        return item.get(step, MISSING)
-    if isinstance(item, list) and step.isascii() and step.isdigit() and len(step) < 10 and int(step) < len(item):
-        return item[int(step)]
-    return MISSING
+    """The member or element that one step leads to, or `MISSING`; the name of no XML element begins with a digit."""
+    if isinstance(item, list) and step.isascii() and step.isdigit():
+        return item[int(step)] if len(step) < 10 and int(step) < len(item) else MISSING
+    item = only(item)
+    return item.get(step, MISSING) if isinstance(item, dict) else MISSING
 
 
-def _only(item: Any) -> Any:
+def only(item: Any) -> Any:
     """The only element of its name where a document is XML; anything else as it is."""
     return item[0] if isinstance(item, Elements) and len(item) == 1 else item
 
@@ -61,7 +59,7 @@ def at(item: Any, pointer: str) -> Any:
     """What a JSON Pointer leads to, or `MISSING`; null is missing too."""
     for step in steps(pointer):
         item = step_into(item, step)
-    item = _only(item)
+    item = only(item)
     return MISSING if item is None else item
 
 
@@ -129,7 +127,7 @@ def _means_none(value: Value, raw: Any) -> bool:
 
 def _matched(pattern: str, raw: Any) -> str | None:
     text = plain_text(raw)
-    match = None if text is None or len(text) > LONGEST_MATCHED else _compiled(pattern).fullmatch(text)
+    match = None if text is None or len(text) > LONGEST_MATCHED else compiled(pattern).fullmatch(text)
     if match is None:
         raise WrongTypeError("a text of the documented form")
     group: str | None = match[1]
@@ -137,7 +135,8 @@ def _matched(pattern: str, raw: Any) -> str | None:
 
 
 @cache
-def _compiled(pattern: str) -> Any:
+def compiled(pattern: str) -> Any:
+    """A pattern of a definition, to be held to whole texts."""
     import re2  # noqa: PLC0415  # few definitions have a pattern
 
     return re2.compile(pattern)

@@ -386,6 +386,22 @@ def test_a_definition_can_express_a_plain_text_answer() -> None:
         extract.answer(200, b"900", AGILE, text)
 
 
+def test_in_xml_members_columns_and_the_only_element_of_a_name_are_read() -> None:
+    credit = api(
+        format="xml",
+        account_id="/a/owner/0/id",
+        credit={"balance": "/a/left", "currency": {"constant": "EUR"}, "messages_remaining": "/a/channels"},
+    )
+    body = b"<a><owner><id>7</id></owner><left>5</left><channels><sms>40</sms></channels></a>"
+    found = extract.answer(200, body, AGILE, credit)
+    assert (found.account_id, found.credits[0].messages_remaining, found.remarks) == ("7", {"sms": 40}, ())
+    labels = {"country": "/c", "prefix": "/p", "tier": {"constant": "one"}}
+    listed = {"each": "/list/row/*", **labels, "price_by_currency": "[a-z]{3}"}
+    prices = api(format="xml", prices=listed)
+    body = b"<list><row><c>DK</c><p>45</p><eur>0.05</eur></row></list>"
+    assert [each.price for each in extract.answer(200, body, AGILE, prices).prices] == [0.05]
+
+
 def test_a_definition_can_pick_an_array_element_by_a_value() -> None:
     plans = api(
         credit={"each": "/plan/*", "where": {"/type": "sms"}, "balance": "/credits",
