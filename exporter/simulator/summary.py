@@ -2,7 +2,6 @@
 
 from exporter.check.health import amount
 from exporter.durations import format_duration, format_span
-from exporter.providers.catalogue import builtin
 from exporter.simulator.account import CYCLE_SECONDS, DAY, Account
 from exporter.simulator.scenario import AccountState, Scenario
 
@@ -27,7 +26,7 @@ def _line(scenario: Scenario, account: Account, at: float) -> str:
         *_ending(state, scenario.real_time(at)),
         *_next(scenario, account, at),
     ]
-    return f"{account.name} ({builtin()[account.provider].name}): {'; '.join(parts)}"
+    return f"{account.name} ({scenario.provider(account).definition.name}): {'; '.join(parts)}"
 
 
 def _wrong(state: AccountState) -> list[str]:
