@@ -2,7 +2,7 @@ r"""A text of which patterns read the wanted values: the way back through `Value
 
 Plain are patterns of literal texts, character classes and groups with their alternatives. What a pattern leaves open
 is filled with another value that is wanted of the same text, or with the shortest text that fits. Not followed are
-`\Q…\E`, and a number of repetitions above 16.
+`\Q…\E`, and a number of repetitions above 64.
 """
 
 import re
@@ -16,7 +16,7 @@ from exporter.providers.values import compiled
 MOST_TRIED = 1000
 """Texts that are tried of one pattern."""
 
-_LONGEST_REPETITION = 16
+_LONGEST_REPETITION = 64
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d+)(?:,\d*)?\})\??")
 _GROUP_BEGIN = re.compile(r"\((?:\?(?:P?<(?P<name>[^>]+)>|(?P<flags>[a-zA-Z-]*)(?P<end>[:)])))?")
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]")
@@ -43,6 +43,7 @@ class _Group(NamedTuple):
     """The first group of a pattern."""
 
     source: str
+    sample: str = ""
 
 
 _Outline = tuple[str | _Open | _Group, ...]
@@ -64,6 +65,16 @@ def text_for(wanted: Sequence[Wanted]) -> str | None:
                 if all(reads(one, text) for one in wanted):
                     return text
     return None
+
+
+def sample(pattern: str) -> str | None:
+    """Some text that a pattern matches whole; None where none is found."""
+    try:
+        ways = _Parser(pattern, has_group=True).alternatives()
+    except _NotPlainError:
+        return None
+    texts = ("".join(piece if isinstance(piece, str) else piece.sample for piece in way) for way in ways)
+    return next((text for text in texts if compiled(pattern).fullmatch(text)), None)
 
 
 def reads(wanted: Wanted, text: str) -> bool:
@@ -102,10 +113,10 @@ def _outlines(pattern: str) -> Sequence[_Outline]:
 class _Parser:
     """Goes through a pattern that RE2 has compiled: its syntax is right."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, has_group: bool = False) -> None:
         self._pattern = pattern
         self._at = 0
-        self._has_group = False
+        self._has_group = has_group
 
     def alternatives(self) -> list[_Outline]:
         """What stands between brackets, or the whole."""

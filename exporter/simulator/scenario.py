@@ -73,7 +73,8 @@ class Scenario:
 
     What is to happen happens again in every cycle of seven days. `speed` tells how much faster than real
     time its clock goes; it only matters for dates, which are given as a real clock will read them when
-    they come. `definitions` are the accounts' providers by their ids, where they aren't the built-in ones.
+    they come. `beside` are more accounts; `definitions` are the accounts' providers by their ids, where they
+    aren't the built-in ones.
     """
 
     def __init__(
@@ -83,14 +84,15 @@ class Scenario:
         *,
         speed: float = 1.0,
         accounts: Sequence[Account] = ACCOUNTS,
+        beside: Sequence[Account] = (),
         definitions: Mapping[str, Definition] | None = None,
     ) -> None:
         self.seed = seed
         self.start = start
         self.speed = speed
-        self.accounts = tuple(accounts)
+        self.accounts = (*accounts, *beside)
         known = {**builtin(), **(definitions or {})}
-        self.providers = {provider: Provider(known[provider]) for provider in {each.provider for each in accounts}}
+        self.providers = {provider: Provider(known[provider]) for provider in {each.provider for each in self.accounts}}
         self._by_name = {account.name: account for account in self.accounts}
         self._ids = {account.name: 1001 + 37 * place for place, account in enumerate(self.accounts)}
         self._balances: dict[str, Balance] = {}

@@ -116,7 +116,8 @@ class _Desk:
         self._name = name
         self._provider = provider
         self._sign_in = sign_in
-        self._token_path = _token_path(provider)
+        oauth2 = provider.definition.sign_in.get("oauth2")
+        self._token_path = None if oauth2 is None or oauth2.token_url is None else token_path(oauth2.token_url)
         self._public: dict[str, Answer] = {}
 
     def answer(self, asked: Asked) -> tuple[Call | None, Answer]:
@@ -175,12 +176,8 @@ def _of(scenario: Scenario, provider: str) -> Iterator[Account]:
     return (account for account in scenario.accounts if account.provider == provider)
 
 
-def _token_path(provider: Provider) -> Template | None:
-    """The path of the token's URL; a whole URL's host is simulated here as well."""
-    sign_in = provider.definition.sign_in.get("oauth2")
-    if sign_in is None or sign_in.token_url is None:
-        return None
-    url = sign_in.token_url
+def token_path(url: Template) -> Template:
+    """Where a token is asked for: the path of a whole URL, as if it lay below the base URL."""
     return url if url.startswith("/") else Template(urlsplit(url).path or "/")
 
 
