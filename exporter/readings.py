@@ -1,8 +1,11 @@
 """What an account's provider told us: values of the domain, free of HTTP and of Prometheus."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+T = TypeVar("T")
 
 UNITS = ("credits", "messages", "emails")
 """What credit is counted in where units are sold instead of money."""
@@ -94,7 +97,7 @@ class Readings:
     remarks: tuple[str, ...] = ()
 
     def texts(self) -> Iterator[str]:
-        """Every text that the provider chose and that may become a label or a line in the log, prices' aside."""
+        """Every text that the provider chose and that may become a label or a line in the log."""
         if self.account_id is not None:
             yield self.account_id
         for credit in self.credits:
@@ -104,4 +107,47 @@ class Readings:
             yield self.subscription.subscription_id or ""
             yield self.subscription.plan or ""
             yield from self.subscription.features or ()
+        for price in self.prices:
+            yield from (price.country, price.prefix, price.tier)
         yield from self.remarks
+
+    def without(self, is_secret: Callable[[str], bool]) -> "Readings":
+        """The same readings but for names and rows that are secrets, which are left out with a remark each.
+
+        Remarks stay as they are: they go into the log alone, which hides what is secret.
+        """
+        remarks: dict[str, None] = dict.fromkeys(self.remarks)
+
+        def shown(what: str, text: str | None) -> bool:
+            if text is None or not is_secret(text):
+                return True
+            remarks[f"{what} is left out: it holds a secret of this configuration"] = None
+            return False
+
+        def members(what: str, named: Mapping[str, T]) -> dict[str, T]:
+            return {name: value for name, value in named.items() if shown(f"a name in {what}", name)}
+
+        plan = self.subscription
+        if plan is not None:
+            plan = replace(
+                plan,
+                subscription_id=plan.subscription_id if shown("subscription_id", plan.subscription_id) else None,
+                plan=plan.plan if shown("plan", plan.plan) else None,
+                features=None if plan.features is None else members("features", plan.features),
+            )
+        words = {word for price in self.prices for word in (price.country, price.prefix, price.tier)}
+        hidden = {word for word in words if not shown("a price", word)}
+        return replace(
+            self,
+            account_id=self.account_id if shown("account_id", self.account_id) else None,
+            credits=tuple(
+                replace(credit, messages_remaining=members("messages_remaining", credit.messages_remaining))
+                for credit in self.credits
+                if shown("a wallet", credit.wallet)
+            ),
+            subscription=plan,
+            prices=tuple(
+                price for price in self.prices if hidden.isdisjoint((price.country, price.prefix, price.tier))
+            ),
+            remarks=tuple(remarks),
+        )

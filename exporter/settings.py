@@ -56,7 +56,8 @@ class TlsSettings:
 class HttpSettings:
     """How a provider is reached. Accounts with equal settings share connections and public answers.
 
-    `no_proxy` is a comma-separated list as Prometheus has it.
+    `no_proxy` is a comma-separated list as Prometheus has it. `environment` are the proxies that the environment
+    names, kept so that what is secret in them stays hidden.
     """
 
     tls: TlsSettings = TlsSettings()
@@ -64,6 +65,7 @@ class HttpSettings:
     no_proxy: str = ""
     proxy_from_environment: bool = False
     follow_redirects: bool = False
+    environment: tuple[Secret, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

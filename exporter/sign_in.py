@@ -51,8 +51,8 @@ class Form:
 
     Without `nested` the form has one part, which is written under its own name; else all stand in a mapping under
     `name`. A form without `parts` takes those that the provider's definition names. The parts in `optional` are given
-    together or not at all. `takes_place`: a definition says where the secret goes. `headers` makes what is sent in
-    headers, where no `signature` of that name does; `joined` is a text that is sent of several parts, and as
+    together or not at all. `takes_place`: a definition says where the secret goes. What is sent is made by `headers`,
+    or by the code of a `signature`'s name, or `elsewhere`; `joined` is a text that is sent of several parts, and as
     confidential as each. `sent` is the documentation's sentence.
     """
 
@@ -64,8 +64,15 @@ class Form:
     takes_place: bool = False
     headers: Headers | None = None
     signature: str | None = None
+    elsewhere: bool = False
     joined: Callable[[Mapping[str, str]], str] | None = None
     sent: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.headers is not None) + (self.signature is not None) + self.elsewhere != 1:
+            raise ValueError(f"{self.name}: one of headers, signature and elsewhere says what is sent")
+        if self.takes_place == bool(self.sent):
+            raise ValueError(f"{self.name}: say where it is sent, unless a definition does (takes_place)")
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -164,12 +171,14 @@ FORMS = _table(
         name="oauth2",
         about="OAuth 2.0 client credentials.",  # RFC 6749, 4.4
         parts=(Part("client_id", "text", confidential=False), Part("client_secret", "text")),
+        elsewhere=True,
         sent="a token that client_id and client_secret are exchanged for, in the header `Authorization`",
     ),
     Form(
         name="keys",
         about="Several keys, by the names that the provider's definition gives them.",
         parts=(),
+        elsewhere=True,
         sent="where the provider's definition says",
     ),
 )

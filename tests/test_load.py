@@ -2,9 +2,13 @@
 
 import asyncio
 import contextlib
+import gzip
 import http.client
 import itertools
+import json
+import os
 import re
+import resource
 import signal
 import socket
 import statistics
@@ -25,7 +29,9 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.processes import Provider
 from exporter.failure import Reason
+from exporter.providers.currencies import CODES
 from tests.injected_faults import BEHAVIOURS, GOOD, Authority, Conversation, answers, serving
 from tests.processes import (
     Process,
@@ -52,6 +58,11 @@ def peak_memory_mib(process: Process) -> float:
     status = Path(f"/proc/{process.popen.pid}/status").read_text()
     (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     return int(kilobytes) / 1024
+
+
+def cpu_seconds(process: Process) -> float:
+    fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def write(path: Path, accounts: list[dict[str, Any]], **defaults: Any) -> Path:
@@ -186,6 +197,53 @@ async def test_the_whole_fault_suite_at_once_stays_within_memory_and_hides_nothi
     assert peak < MOST_MEMORY_MIB
 
 
+WIDE = "\N{GRINNING FACE}"
+COLUMNS = ["".join(letters) for letters in itertools.islice(itertools.product("abcdefghij", repeat=3), 199)]
+PRICE_LISTS: dict[str, dict[str, list[dict[str, Any]]]] = {
+    # 405 kB that took 277 MiB, and 1,045 MiB where five accounts read it.
+    "of no codes": {
+        WIDE * 256: [{"country": WIDE * 256, "prefix": WIDE * 256} | dict.fromkeys(COLUMNS, 0.01)] * 100,
+    },
+    "of every code": {
+        WIDE * 16: [{"country": "ABC", "prefix": 10**14 + n} | dict.fromkeys(CODES, 0.123456789) for n in range(26)],
+    },
+    "of all countries": {
+        tier: [
+            {"country": f"{a}{b}", "country_name": "A name", "dkk": 0.3, "eur": 0.0443, "prefix": 376}
+            for a in "ABCDEFGHIJ"
+            for b in "ABCDEFGHIJKLMNOPQRSTUVW"
+        ]
+        for tier in ("premium", "standard")
+    },
+}
+
+
+@pytest.mark.parametrize("accounts", [5, 50])
+@pytest.mark.parametrize("name", PRICE_LISTS)
+async def test_a_price_list_is_kept_once_whoever_reads_it(tmp_path: Path, name: str, accounts: int) -> None:
+    body = json.dumps(PRICE_LISTS[name], ensure_ascii=False).encode()
+    async with serving(answers(body)) as port, serving(answers(GOOD)) as healthy:
+        shops = [prices(f"shop-{number}", port) for number in range(accounts)]
+        config_file = write(tmp_path / "shops.yml", [*shops, agile("healthy", healthy)], cache_ttl="0s")
+        with exporter(tmp_path, config_file) as (address, process):
+            header = {"Accept-Encoding": "gzip"}
+            for _ in range(3):
+                request = urllib.request.Request(f"http://{address}/metrics", headers=header)
+                text = gzip.decompress(await asyncio.to_thread(whole_of, request)).decode()
+            peak = peak_memory_mib(process)
+    print(f"VmHWM {peak:.1f} MiB")
+    count = text.count("\nsms_message_price{")
+    assert count == {"of no codes": 0, "of every code": 26 * len(CODES), "of all countries": 920}[name] * accounts
+    assert 'account="healthy",currency="EUR"} 10.324\n' in text
+    assert peak < MOST_MEMORY_MIB
+
+
+def whole_of(request: urllib.request.Request) -> bytes:
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        body: bytes = answer.read()
+        return body
+
+
 @pytest.mark.parametrize(
     "row",
     [b"{}", b'{"country": "Denmark", "prefix": 45, "eur": 0.05}'],
@@ -223,6 +281,51 @@ def longest_healthy_seconds(address: str, end: threading.Event) -> float:
         longest = max(longest, time.monotonic() - began)
         time.sleep(0.01)
     return longest
+
+
+# A provider that goes down
+
+MOST_COST_OF_A_FAILURE = 3.0
+"""CPU of the scrape in which every account of a provider fails, by that of a good one: each call is made twice, on a
+connection that has to be opened, and told in the log."""
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """As many open files as may be: every account has a connection."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.usefixtures("many_files")
+async def test_a_mass_failure_costs_little_more_than_a_good_scrape(tmp_path: Path) -> None:
+    count = 2000
+    with Provider(tmp_path, 0.0, tls=False) as provider:
+        shop = {"provider": "qlara", "base_url": provider.url, "apis": ["credit"]}
+        accounts = [
+            {**shop, "name": f"shop-{n}", "auth": {"api_key": f"sk_live_{zlib.crc32(b'%d' % n):08x}-{n}"}}
+            for n in range(count)
+        ]
+        with exporter(tmp_path, write(tmp_path / "many.yml", accounts, cache_ttl="0s")) as (address, process):
+            costs = []
+            for _ in range(4):
+                before = cpu_seconds(process)
+                text, _ = await scrape(address, 30.0)
+                costs.append(cpu_seconds(process) - before)
+                assert text.count("\nsms_credit_balance{") == count
+            provider.popen.kill()
+            provider.popen.wait()
+            before = cpu_seconds(process)
+            text, seconds = await scrape(address, 30.0)
+            failure = cpu_seconds(process) - before
+            told = process.log.read_text().count('msg="Api fails"')
+    good = statistics.mean(costs[1:])
+    print(f"CPU of a good scrape {good:.2f} s, with all accounts failing {failure:.2f} s, which took {seconds:.1f} s")
+    assert text.count(',api="credit",reason="connection"} 1\n') == told == count
+    assert seconds < 30.0
+    assert failure < MOST_COST_OF_A_FAILURE * good
 
 
 # Several Prometheus servers

@@ -67,3 +67,11 @@ def test_the_least_level_is_heeded(stream: io.StringIO, level: str, shown: int) 
     for number in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
         logging.getLogger("x").log(number, "x")
     assert stream.getvalue().count("\n") == shown
+
+
+def test_each_value_of_a_line_is_kept_from_secrets_by_itself(stream: io.StringIO) -> None:
+    logs.configure(stream=stream)
+    redaction.register("hunter2-hunter2")
+    values = {"first": "hunter2-", "second": "hunter2", "third": "a\0b"}
+    logging.getLogger("x").info("a hunter2-hunter2", extra=values)
+    assert stream.getvalue().endswith('msg="a <secret>" first=hunter2- second=hunter2 third="a\\u0000b"\n')

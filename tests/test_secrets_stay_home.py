@@ -19,7 +19,7 @@ import time
 import traceback
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from exporter import logs
 from exporter.accounts.service import Service
+from exporter.check import nagios, result, table
 from exporter.client.http import Answer, Call, HttpClient
 from exporter.config.loading import load
 from exporter.failure import FailureError, Reason
@@ -584,6 +585,120 @@ async def test_a_secret_that_is_given_back_in_another_form_gets_into_no_metric_e
     # What is so short may be a word, and hiding it would hide the plan.
     assert ('reason="invalid_response"} 1' in text) is (given_back is not None)
     assert ("sms_subscription_info{" in text) is (given_back is None)
+
+
+async def all_that_is_shown(file: Path) -> dict[str, str]:
+    """Every answer of the port, every form of `check`, and the log."""
+    outputs: dict[str, str] = {}
+    with logged() as streams:
+        service = Service(lambda: load(file).settings, HttpClient(), rng=rng())
+        async with served(service, WebOptions()) as client:
+            names = [each.settings.name for each in service.accounts]
+            probes = [f"/probe?target={name}{debug}" for name in names for debug in ("", "&debug=true")]
+            for path in ("/metrics", *probes, "/", "/sd"):
+                _, outputs[path] = await answered(client, path)
+            _, outputs["openmetrics"] = await answered(
+                client, "/metrics", Accept="application/openmetrics-text;version=1.0.0"
+            )
+        await service.aclose()
+        checked = await result.check(load(file).settings, (), 5.0, HttpClient())
+        outputs["json"] = result.as_json(checked)
+        outputs["prometheus"] = await result.prometheus(checked)
+        outputs["nagios"] = nagios.status_line(checked)
+        outputs["table"] = table.format_table(checked, 200, is_terminal=False)
+    return outputs | {style: streams[style].getvalue() for style in logs.FORMATS}
+
+
+def plan_of(text: str) -> dict[str, Any]:
+    """An answer of Qlara's with a text wherever one becomes a label."""
+    return {
+        "subscriptionId": f"id-{text}",
+        "plan": f"The {text} plan",
+        "status": "ACTIVE",
+        "features": {text: True, "sms": True},
+        "balance": 1,
+        "currency": "EUR",
+        "estimatedMessagesRemaining": {f"{text}s": 5, "sms": 7},
+        "used": 1,
+    }
+
+
+@pytest.mark.parametrize("shown", [str, str.upper, str.title, lambda text: quote(text, safe="")])
+@pytest.mark.parametrize("secret", ["zq4x", "zq4x/1+", "zq4x-zq4x-zq4x"])
+@pytest.mark.parametrize("of", ["its own", "another account's"])
+async def test_a_secret_of_four_characters_or_more_gets_into_nothing_that_is_shown(
+    tmp_path: Path, secret: str, of: str, shown: Callable[[str], str]
+) -> None:
+    file = tmp_path / "short.yml"
+    body = json.dumps(plan_of(shown(secret))).encode()
+    header = f"X-{shown(secret)}: 1" if secret.replace("-", "").isalnum() else "X-Plain: 1"
+    async with serving(sends(response(body, "200 OK", header, "Connection: close"))) as port:
+        asked = account("asked", "key", port)
+        idle = account("idle", "token", 9)
+        (asked if of == "its own" else idle)["auth"] = {"api_key": secret} if of == "its own" else {"token": secret}
+        file.write_text(yaml.safe_dump({"accounts": [asked, idle]}))
+        outputs = await all_that_is_shown(file)
+    assert {name for name, text in outputs.items() if re.search("zq4x", text, re.IGNORECASE)} == set()
+    # An account whose key comes back whole isn't believed; a word that may be a secret is left out alone.
+    kept = of != "its own" or len(secret) < 8
+    assert ('sms_credit_balance{provider="qlara",account="asked",currency="EUR"} 1\n' in outputs["/metrics"]) is kept
+    assert (
+        'sms_subscription_info{provider="qlara",account="asked",subscription_id="",plan=""} 1\n' in outputs["/metrics"]
+    ) is kept
+    assert ('account="asked",channel="sms"} 7\n' in outputs["/metrics"]) is kept
+    assert ('account="asked",feature="sms"} 1\n' in outputs["/metrics"]) is kept
+    assert ("plan is left out: it holds a secret of this configuration" in outputs["logfmt"]) is kept
+
+
+async def test_a_secret_in_a_public_price_list_becomes_no_label(tmp_path: Path) -> None:
+    file = tmp_path / "public.yml"
+    row = {"country": "DK", "prefix": 45, "eur": 0.05}
+    rows = [row, {**row, "prefix": "4711"}, {**row, "prefix": "47110"}, {**row, "prefix": 471}]
+    body = json.dumps({"standard": rows, "Zq4x-first-token": [row], "the ZQ5Y tier": [row]}).encode()
+    async with serving(sends(response(body, "200 OK", "Connection: close"))) as port:
+        accounts = [account(f"shop-{number}", "token", port) for number in range(3)]
+        secrets = ("zq4x-first-token", "zq5y", "4711")
+        for each, secret in zip(accounts, secrets, strict=True):
+            each |= {"auth": {"token": secret}, "apis": ["prices"], "prices": {"countries": "all"}}
+        file.write_text(yaml.safe_dump({"accounts": accounts}))
+        outputs = await all_that_is_shown(file)
+    assert {name for name, text in outputs.items() if re.search('zq4x|zq5y|"4711', text, re.IGNORECASE)} == set()
+    shown = re.findall(r'account="(.*?)",country="DK",prefix="(.*?)",tier="(.*?)",currency="EUR"', outputs["/metrics"])
+    assert shown == [(f"shop-{n}", prefix, "standard") for n in range(3) for prefix in ("45", "471")]
+    assert "a price is left out: it holds a secret of this configuration" in outputs["logfmt"]
+
+
+async def test_a_price_list_of_secrets_alone_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "all.yml"
+    body = json.dumps({"zq4x": [{"country": "DK", "prefix": 45, "eur": 0.05}]}).encode()
+    async with serving(sends(response(body, "200 OK", "Connection: close"))) as port:
+        shop = account("shop", "token", port, apis=["prices"], prices={"countries": "all"})
+        shop["auth"] = {"token": "zq4x"}
+        file.write_text(yaml.safe_dump({"accounts": [shop]}))
+        outputs = await all_that_is_shown(file)
+    assert {name for name, text in outputs.items() if "zq4x" in text} == set()
+    assert 'account="shop",api="prices",reason="invalid_response"} 1\n' in outputs["/metrics"]
+
+
+async def test_an_answer_is_read_anew_for_a_secret_that_is_new(tmp_path: Path) -> None:
+    file = tmp_path / "later.yml"
+    body = json.dumps(plan_of("zq4x")).encode()
+    async with serving(sends(response(body, "200 OK", "X-Zq4x: 1", "Connection: close"))) as port:
+        asked = account("asked", "key", port, cache_ttl="0s")
+        later = account("later", "token", 9)
+        later["auth"] = {"token": "zq4x"}
+        file.write_text(yaml.safe_dump({"accounts": [asked]}))
+        service = Service(lambda: load(file).settings, HttpClient(), rng=rng())
+        async with served(service, WebOptions()) as client:
+            _, before = await answered(client, "/probe?target=asked&debug=true")
+            file.write_text(yaml.safe_dump({"accounts": [asked, later]}))
+            assert await service.reload() is None
+            _, after = await answered(client, "/probe?target=asked&debug=true")
+        await service.aclose()
+    assert 'plan="The zq4x plan"' in before
+    assert "x-zq4x" in before
+    assert "zq4x" not in after
+    assert 'subscription_id="",plan=""} 1' in after
 
 
 async def test_a_header_that_is_named_by_the_secret_is_hidden(tmp_path: Path) -> None:

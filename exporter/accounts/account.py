@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.accounts.hold import Caller, Hold, Key, NoHold
-from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
+from exporter.accounts.observation import NOT_WAITED_FOR, Observation, Outcome, View
 from exporter.accounts.resource import Clock, InFlight, Resource
 from exporter.client.signing import signer
 from exporter.failure import Failure, Reason
@@ -24,14 +24,15 @@ _NOT_WAITED_FOR = Failure(Reason.TIMEOUT, NOT_WAITED_FOR)
 
 @dataclass(eq=False, slots=True)
 class AccountApi:
-    """One api of one account: its settings, where its answer comes from, and for whom that is called.
+    """One api of one account in one configuration: its settings, where its answer comes from, for whom that is called.
 
-    `known` are the values of the newest `observation`.
+    A good answer is served for `serves_seconds`. `known` are the values of the newest `observation`.
     """
 
     settings: ApiSettings
     resource: Resource
     caller: Caller
+    serves_seconds: float = 0.0
     known: _Known | None = None
     observation: Observation | None = None
 
@@ -46,37 +47,63 @@ class AccountApi:
 
 
 class PendingScrape:
-    """A scrape's wait at one account: an entry an api, with the call that is waited for."""
+    """A scrape's wait at one account, under the settings that were in force when it was made: a reload changes none."""
 
     def __init__(self, account: "Account") -> None:
         self._account = account
-        self._settings = account.settings  # a reload in mid-scrape doesn't change what this scrape sees
+        self._settings = account.settings
+        self._apis = account.apis
         self._entries: list[tuple[AccountApi, InFlight | None, bool]] = []
+        for api in self._apis.values():
+            api.resource.scrapes += 1
 
     @property
     def tasks(self) -> "list[asyncio.Task[None]]":
         """The calls to wait for."""
         return [call.task for _, call, _ in self._entries if call is not None]
 
-    def add(self, api: AccountApi, call: InFlight | None, *, however_old: bool) -> None:
-        """Note an api: a call to wait for, or none where what is known serves (`however_old` it is)."""
-        self._entries.append((api, call, however_old))
+    def start(self, scrape: object, deadline: float = math.inf) -> None:
+        """Make the calls that are due, and wait for those and the ones under way.
+
+        `scrape` is any object that all accounts of one scrape are started with, `deadline` is the scrape's (monotonic).
+        """
+        now = self._account.now()
+        self._account.heed_rotation()
+        leader = self._account.leader(self._apis, now, scrape)
+        lead = None if leader is None else leader.resource.start(leader.caller).task
+        for api in self._apis.values():
+            due = api.resource.is_due(now, scrape)
+            if due and api.resource.in_flight is None:
+                if not api.is_held:
+                    api.resource.start(api.caller)
+                elif lead is not None:
+                    api.resource.start(api.caller, lead)
+            call = api.resource.in_flight
+            if call is None:
+                api.resource.serves(scrape)
+            else:
+                call.add_waiter(deadline)
+            self._entries.append((api, call, not due))
 
     def end(self) -> View:
         """End the wait: an api that is still under way is a timeout for this scrape alone."""
         observations = []
         now = self._account.now()
-        for api, call, however_old in self._entries:
+        for api, call, was_fresh in self._entries:
+            found = api.resource.newest if was_fresh else None
+            mine = found if call is None else call.outcome
             in_vain = call is not None and not call.task.done()
-            observations.append(self._account.observe(api, now, waited_in_vain=in_vain, however_old=however_old))
-        self.stop_waiting()
+            observations.append(self._account.observe(api, now, waited_in_vain=in_vain, mine=mine))
+        self.leave()
         return View(self._settings, tuple(observations))
 
-    def stop_waiting(self) -> None:
+    def leave(self) -> None:
         """Leave the calls to themselves, as `end` does, and as a scrape does that is cancelled."""
         for _, call, _ in self._entries:
             if call is not None:
                 call.remove_waiter()
+        for api in self._apis.values():
+            api.resource.leave()
 
 
 class Account:
@@ -95,31 +122,6 @@ class Account:
     def now(self) -> float:
         """Seconds of the monotonic clock that deadlines are given in."""
         return self._clock.monotonic()
-
-    def start(self, scrape: object, deadline: float = math.inf) -> PendingScrape:
-        """Make the calls that are due, and wait for those and the ones under way; end with `PendingScrape.end`.
-
-        `scrape` is any object that all accounts of one scrape are started with, `deadline` is the scrape's (monotonic).
-        """
-        now = self.now()
-        self._heed_rotation()
-        pending = PendingScrape(self)
-        leader = self._leader(now, scrape)
-        lead = None if leader is None else leader.resource.start(leader.caller).task
-        for api in self.apis.values():
-            due = api.resource.is_due(now, scrape)
-            if due and api.resource.in_flight is None:
-                if not api.is_held:
-                    api.resource.start(api.caller)
-                elif lead is not None:
-                    api.resource.start(api.caller, lead)
-            call = api.resource.in_flight
-            if call is None:
-                api.resource.serves(scrape)
-            else:
-                call.add_waiter(deadline)
-            pending.add(api, call, however_old=call is None and not due)
-        return pending
 
     def pause(self, api: AccountApi) -> float:
         """Seconds until the next scrape gets a call of an api, a refused key's hold included."""
@@ -142,7 +144,8 @@ class Account:
             caller = Caller(settings.name, settings.timeout_seconds, hold, self._labels)
         return AccountApi(settings, resource, caller)
 
-    def _heed_rotation(self) -> None:
+    def heed_rotation(self) -> None:
+        """Take a secret that has changed into use."""
         if self.settings.credential.refresh():
             logger.info("Secret has changed", extra=self._labels)
             self._renew_key()
@@ -153,22 +156,22 @@ class Account:
         for api in self.apis.values():
             api.resource.forget_refusals()
 
-    def _leader(self, now: float, scrape: object) -> AccountApi | None:
+    def leader(self, apis: Mapping[str, AccountApi], now: float, scrape: object) -> AccountApi | None:
         """The api that calls first after a refused key: the one called longest ago, so that they take turns."""
         if not self._hold.wants_leader(now):
             return None
-        held = [api for api in self.apis.values() if api.is_held]
+        held = [api for api in apis.values() if api.is_held]
         if any(api.resource.in_flight is not None for api in held):
             return None
         return min((api for api in held if api.resource.is_due(now, scrape)), key=AccountApi.newest_end, default=None)
 
     def observe(
-        self, api: AccountApi, now: float, *, waited_in_vain: bool = False, however_old: bool = False
+        self, api: AccountApi, now: float, *, waited_in_vain: bool = False, mine: Outcome | None = None
     ) -> Observation:
-        """What is known of an api; a good newest answer that nobody has seen yet is served `however_old`."""
+        """What is known of an api; `mine` is what a scrape waited for or found fresh, which it gets however old."""
         newest, good = api.resource.newest, api.resource.good
         known = (
-            self._readings(api, now, however_old=however_old),
+            self._readings(api, now, mine),
             _NOT_WAITED_FOR if waited_in_vain else self._failure(api),
             None if good is None else good.ended_timestamp_seconds,
             None if newest is None else newest.duration_seconds,
@@ -181,13 +184,15 @@ class Account:
             api.observation = Observation(api.settings.name, *known)
         return api.observation
 
-    def _readings(self, api: AccountApi, now: float, *, however_old: bool) -> Readings | None:
+    @staticmethod
+    def _readings(api: AccountApi, now: float, mine: Outcome | None) -> Readings | None:
         """The last good readings, while they may still be served."""
-        resource, good = api.resource, api.resource.good
+        good = api.resource.good
         if good is None:
             return None
-        is_fresh = now - good.ended <= resource.cache_ttl_seconds + self.settings.stale_for_seconds
-        return good.readings if is_fresh or (however_old and good is resource.newest) else None
+        is_fresh = now - good.ended <= api.serves_seconds
+        is_mine = mine is not None and mine.failure is None  # then the last good one is no older
+        return good.readings if is_fresh or is_mine else None
 
     @staticmethod
     def _failure(api: AccountApi) -> Failure | None:

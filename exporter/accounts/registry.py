@@ -34,7 +34,7 @@ class Registry:
         self._definitions: dict[str, Definition] = {}
         self._accounts: dict[str, Account] = {}
         self._resources: dict[_ResourceKey, Resource] = {}
-        self._replaced: list[Resource] = []
+        self._replaced: set[Resource] = set()
         self.replace(settings)
 
     def __iter__(self) -> Iterator[Account]:
@@ -52,7 +52,8 @@ class Registry:
 
         An account that calls the same URLs with the same credential keeps answers, counters and calls under
         way, whatever else has changed; refusals are forgotten (a reload is how an operator says "try again"),
-        a rate limit is not. Where the provider's definition has another content, nothing is kept.
+        a rate limit is not. Where the provider's definition has another content, nothing is kept. A scrape under
+        way goes on under the configuration before, to its end.
         """
         definitions = {account.provider.id: account.provider for account in settings.accounts}
         # Compared once a provider: definitions that were read anew are other objects for every account.
@@ -67,9 +68,26 @@ class Registry:
         self.settings, self._definitions, self._accounts = settings, definitions, accounts
         for resource, ttl in self._shortest_ttls().items():
             resource.cache_ttl_seconds = ttl
+        for each in self:
+            for api in each.apis.values():
+                api.serves_seconds = api.resource.cache_ttl_seconds + each.settings.stale_for_seconds
         in_use = set(self._resources.values())
-        self._replaced += [resource for resource in before.values() if resource not in in_use]
-        self._client.keep_only({account.http for account in settings.accounts})
+        replaced = [resource for resource in before.values() if resource not in in_use]
+        self._replaced.update(replaced)
+        for resource in replaced:
+            resource.retire(self._dropped)
+        self._keep_connections()
+
+    def _dropped(self, resource: Resource) -> None:
+        """No scrape uses a replaced resource any more."""
+        self._replaced.discard(resource)
+        if not self._replaced:
+            self._keep_connections()
+
+    def _keep_connections(self) -> None:
+        """Close the connections that neither an account nor a scrape of the configuration before has a use for."""
+        in_force = {account.http for account in self.settings.accounts}
+        self._client.keep_only(in_force | {resource.http for resource in self._replaced})
 
     def _account(self, settings: AccountSettings, resources: Mapping[str, Resource], known: Account | None) -> Account:
         if known is None or not _call_alike(known.settings, settings):
@@ -104,16 +122,9 @@ class Registry:
                 shortest[api.resource] = min(ttl, shortest.get(api.resource, ttl))
         return shortest
 
-    async def drop_replaced(self) -> None:
-        """Break off the calls that no account of the configuration in force has."""
-        replaced, self._replaced = self._replaced, []
-        for resource in replaced:
-            await resource.aclose()
-
     async def aclose(self) -> None:
         """Break off every call and close every connection."""
-        await self.drop_replaced()
-        for resource in self._resources.values():
+        for resource in [*self._replaced, *self._resources.values()]:
             await resource.aclose()
         await self._client.aclose()
 

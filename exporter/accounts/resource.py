@@ -18,6 +18,7 @@ from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.providers import extract
 from exporter.providers.definition import Api, Definition
 from exporter.readings import Readings
+from exporter.secrets import redaction
 from exporter.secrets.credential import Confidential
 from exporter.secrets.redaction import SHOWN
 from exporter.settings import HttpSettings
@@ -53,13 +54,17 @@ class Clock:
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic)."""
+    """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic).
+
+    `outcome` is there once it has ended.
+    """
 
     caller: Caller
     key: Key
     leader: "asyncio.Task[None] | None" = None
     waiters: int = 0
     deadline: float = -math.inf
+    outcome: Outcome | None = None
     task: "asyncio.Task[None]" = field(init=False)
 
     def add_waiter(self, deadline: float) -> None:
@@ -93,6 +98,9 @@ class Resource:
         self.newest: Outcome | None = None
         self.good: Outcome | None = None
         self.in_flight: InFlight | None = None
+        self.scrapes = 0
+        """How many scrapes under way may call it or wait for it."""
+        self._dropped: Callable[[Resource], None] | None = None
         self._client = client
         self._clock = clock
         self._backoff = Backoff(rng)
@@ -100,8 +108,8 @@ class Resource:
         self._late_until = -math.inf
         self._late_for: object | None = None
         self._prepared: Call | None = None
-        self._names_last: tuple[tuple[tuple[str, ...], Confidential], tuple[str, ...]] | None = None
-        self._read_last: tuple[tuple[int, bytes, Confidential], Readings] | None = None
+        self._names_last: tuple[tuple[tuple[str, ...], Confidential, int], tuple[str, ...]] | None = None
+        self._read_last: tuple[tuple[int, bytes, Confidential, int], Readings] | None = None
 
     def is_due(self, now: float, scrape: object) -> bool:
         """Whether that scrape gets a call rather than what is known."""
@@ -138,6 +146,23 @@ class Resource:
         if failure is not None and (failure.reason in HELD_BACK or failure.reason is Reason.UNAUTHORIZED):
             self._not_before = -math.inf
 
+    def retire(self, dropped: Callable[["Resource"], None]) -> None:
+        """No account has it any more: once the scrapes under way have ended its call is broken off; `dropped` hears."""
+        self._dropped = dropped
+        self._drop_unused()
+
+    def leave(self) -> None:
+        """A scrape that counted in `scrapes` has ended."""
+        self.scrapes -= 1
+        if self._dropped is not None:
+            self._drop_unused()
+
+    def _drop_unused(self) -> None:
+        if self.scrapes == 0 and self._dropped is not None:
+            if self.in_flight is not None:
+                self.in_flight.task.cancel()
+            self._dropped(self)
+
     async def aclose(self) -> None:
         """Break off the call under way."""
         if self.in_flight is not None:
@@ -148,7 +173,7 @@ class Resource:
         hold = call.caller.hold
         try:
             if call.leader is None or await hold.may_follow(call.leader, call.key):
-                outcome = await self._call(call)
+                outcome = call.outcome = await self._call(call)
                 self._record(outcome, served=call.waiters > 0)
                 call.caller.ended(call.key, outcome)
                 if call.key is not hold.key and outcome.reason is Reason.UNAUTHORIZED:
@@ -159,7 +184,7 @@ class Resource:
     async def _call(self, call: InFlight) -> Outcome:
         started = self._clock.monotonic()
         end = started + call.caller.timeout_seconds
-        outcome = await self._attempt(call, started, end)
+        outcome = await self._attempt(call, started, end, min(end, call.deadline))
         resumed = self._clock.monotonic() + RETRY_PAUSE_SECONDS
         allowed = call.waiters and resumed + outcome.duration_seconds < min(end, call.deadline)
         if allowed and self._is_worth_a_retry(outcome):
@@ -178,15 +203,20 @@ class Resource:
             outcome.reason is Reason.SERVER_ERROR and outcome.status in _BRIEF_STATUSES
         )
 
-    async def _attempt(self, call: InFlight, started: float, end: float) -> Outcome:
-        """One request until `end`; it counts from its start, even without a connection."""
+    async def _attempt(self, call: InFlight, started: float, end: float, awaited_until: float | None = None) -> Outcome:
+        """One request until `end`; it counts from its start, even without a connection.
+
+        Where somebody waits until then and a repetition may follow, a kept connection is doubted in time.
+        """
         call.caller.requests += 1
         status: int | None = None
         header_names: tuple[str, ...] = ()
         result: Readings | Failure
         try:
+            request = self._call_signed_by(call.key.sign)
+            request.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
             async with asyncio.timeout(end - self._clock.monotonic()):
-                answer = await self._client.get(self._call_signed_by(call.key.sign), self.http)
+                answer = await self._client.get(request, self.http)
             status = answer.status
             header_names = self._shown(answer.header_names, call.key.secrets)
             result = await self._read(answer, call.key.secrets)
@@ -207,24 +237,23 @@ class Resource:
 
     def _shown(self, names: tuple[str, ...], secrets: Confidential) -> tuple[str, ...]:
         """An answer's header names without secrets; most answers have the same names as the one before."""
-        if self._names_last is None or self._names_last[0] != (names, secrets):
-            shown = tuple(SHOWN if secrets.is_in(name) else name for name in names)
-            self._names_last = (names, secrets), shown
+        of = (names, secrets, redaction.generation())
+        if self._names_last is None or self._names_last[0] != of:
+            shown = tuple(SHOWN if secrets.is_in(name) or redaction.holds(name) else name for name in names)
+            self._names_last = of, shown
         return self._names_last[1]
 
     async def _read(self, answer: Answer, secrets: Confidential) -> Readings:
         """What an answer tells. Most answers are the same as the one before: those needn't be read again."""
-        read = (answer.status, answer.body, secrets)
+        read = (answer.status, answer.body, secrets, redaction.generation())
         if self._read_last is not None and self._read_last[0] == read:
             return self._read_last[1]
         is_large = len(answer.body) > READ_IN_THREAD_BYTES
-        what = (answer.status, answer.body, self.definition, self.api)
+        what = (answer.status, answer.body, self.definition, self.api, secrets)
         if is_large:
-            readings = await asyncio.get_running_loop().run_in_executor(_READER, extract.answer, *what)
+            readings = await asyncio.get_running_loop().run_in_executor(_READER, _readings, *what)
         else:
-            readings = extract.answer(*what)
-        if any(map(secrets.is_in, readings.texts())):
-            raise invalid_response("the answer gives the account's secret back as a value")
+            readings = _readings(*what)
         self._read_last = None if is_large else (read, readings)
         return readings
 
@@ -251,3 +280,22 @@ class Resource:
         elif failure.reason in HELD_BACK or (failure.reason is Reason.UNAUTHORIZED and self.api.public):
             self._backoff.refused(outcome.ended)
             self._not_before = max(self._not_before, self._backoff.until)
+
+
+def _readings(status: int, body: bytes, definition: Definition, api: Api, secrets: Confidential) -> Readings:
+    """The readings of an answer without secrets.
+
+    Who gives the account's own back isn't believed at all. What holds any other that is known, one that is so short
+    that it may be a word, or one in a public list, is left out.
+    """
+    readings = extract.answer(status, body, definition, api)
+    # No secret has a line break: one search for all of the texts.
+    texts = "\n".join(dict.fromkeys(readings.texts()))
+    if secrets.is_in(texts):
+        raise invalid_response("the answer gives the account's secret back as a value")
+    if not redaction.holds(texts):
+        return readings
+    shown = readings.without(redaction.holds)
+    if readings.prices and not shown.prices:
+        raise invalid_response("every price of the answer holds a secret")
+    return shown

@@ -22,17 +22,17 @@ async def scrape(accounts: Iterable[Account], seconds: float | None) -> list[Vie
     deadline = math.inf if seconds is None or not accounts else accounts[0].now() + seconds
     end = None if seconds is None else loop.time() + seconds
     this = object()
-    pending: list[PendingScrape] = []
+    pending = [PendingScrape(account) for account in accounts]  # in one turn: a reload comes before or after it
     try:
-        for number, account in enumerate(accounts, 1):
-            pending.append(account.start(this, deadline))
+        for number, each in enumerate(pending, 1):
+            each.start(this, deadline)
             if number % STARTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         tasks = {task for each in pending for task in each.tasks}
         if tasks:
             await asyncio.wait(tasks, timeout=None if end is None else max(0.0, end - loop.time()))
-    except asyncio.CancelledError:
+    except BaseException:
         for each in pending:
-            each.stop_waiting()
+            each.leave()
         raise
     return [each.end() for each in pending]

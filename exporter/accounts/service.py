@@ -59,7 +59,6 @@ class Service:
             self.loaded_timestamp_seconds = self._clock.wall()
             self.last_reload_successful = True
             logger.info("Configuration loaded", extra={"accounts": len(self.accounts)})
-            await self.accounts.drop_replaced()
             return None
 
     async def observe(self, account: Account, seconds: float | None) -> View:

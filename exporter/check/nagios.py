@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from exporter.check.health import Severity, amount
 from exporter.check.result import Checked, CheckError, Result
+from exporter.printable import on_one_line
 from exporter.secrets.redaction import redact
 from exporter.settings import Pair
 
@@ -90,4 +91,4 @@ def _figure(value: float, factor: int = 1) -> str:
 
 def _one_line(text: str) -> str:
     """A text that neither ends the line nor begins the performance data."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).replace("|", "/").split())
+    return " ".join(on_one_line(text).replace("|", "/").split())

@@ -14,6 +14,7 @@ from exporter.check.health import Finding, Severity, findings, worst
 from exporter.client.http import Client
 from exporter.documents.faults import ConfigError, closest, quoted
 from exporter.metrics.exposition import Exposition
+from exporter.printable import escaped
 from exporter.readings import ContactQuota, Credit, Readings, Subscription
 from exporter.secrets.redaction import redact
 from exporter.settings import Settings
@@ -200,4 +201,4 @@ def _api(observation: Observation) -> dict[str, Any]:
 
 
 def _dumped(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return escaped(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"

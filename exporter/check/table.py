@@ -10,6 +10,7 @@ from rich.text import Text
 from exporter.check.health import Severity, amount, limit, percent
 from exporter.check.result import Checked, Result
 from exporter.durations import format_span
+from exporter.printable import printable
 from exporter.secrets.redaction import redact
 
 _STYLES = {
@@ -39,7 +40,7 @@ def format_table(result: Result, width: int, is_terminal: bool) -> str:
     table.add_column("WHAT", overflow="fold")
     for account in result.worst_first():
         state = Text(account.severity.word, _STYLES[account.severity])
-        amounts = [_printable(amount(credit.balance, credit.currency)) for credit in account.credits]
+        amounts = [printable(amount(credit.balance, credit.currency)) for credit in account.credits]
         facts = [("credit", ", ".join(amounts))] if is_narrow and amounts else []
         facts += _facts(account, result.timestamp_seconds)
         cells = [_text(account.name), state, _text("\n".join(amounts)), _what(account, facts)]
@@ -52,7 +53,7 @@ def format_table(result: Result, width: int, is_terminal: bool) -> str:
 
 def _what(account: Checked, facts: Sequence[tuple[str, str]]) -> Text:
     """What is wrong, then what else is known."""
-    lines = [Text(_printable(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
+    lines = [Text(printable(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
     said = {finding.api for finding in account.findings}
     rest = "; ".join(fact for api, fact in facts if api not in said)
     if rest:
@@ -84,9 +85,4 @@ def _counts(result: Result) -> str:
 
 
 def _text(text: str) -> Text:
-    return Text(_printable(text))
-
-
-def _printable(text: str) -> str:
-    """A text without anything that a terminal would take for a command."""
-    return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)
+    return Text(printable(text))

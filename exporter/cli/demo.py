@@ -29,7 +29,7 @@ from exporter.simulator.summary import summarize
 
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes; returns the exit code, 1 at once where a provider can't be simulated."""
-    logs.configure(options.log_level, options.log_format)
+    logs.configure(options.log_level, options.log_format, beside=True)
     try:
         rehearsed = _rehearsed(options.providers)
     except ConfigError as error:

@@ -147,6 +147,10 @@ def _add_serving_flags(parser: argparse.ArgumentParser) -> None:
         help="TLS, users and headers of the port, in the exporter-toolkit's format (default: none)",
     )  # fmt: skip
     parser.add_argument(
+        "--web.health-without-password", dest="health_without_password", action="store_true",
+        help="let /-/healthy and /-/ready answer without the password that --web.config.file asks for",
+    )  # fmt: skip
+    parser.add_argument(
         "--web.enable-lifecycle", dest="enable_lifecycle", action="store_true",
         help="allow a reload by POST or PUT to /-/reload",
     )  # fmt: skip

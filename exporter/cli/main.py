@@ -24,6 +24,7 @@ def command() -> int:
         try:
             return main(sys.argv[1:], _leave)
         finally:
+            logging.shutdown()  # what was logged comes before a traceback
             _flush()
     except BrokenPipeError:
         # Whoever read has read enough (`| head -1`): end as other programs do, which don't catch the signal.

@@ -14,7 +14,7 @@ from exporter.config.watch import Watch, keep_loaded
 from exporter.documents.faults import ConfigError
 from exporter.settings import Settings
 from exporter.web import server
-from exporter.web.routes import WebOptions, create_app
+from exporter.web.routes import WebOptions, create_app, is_health
 
 if TYPE_CHECKING:
     from exporter.web.guard import Guard
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes; returns the exit code."""
-    logs.configure(options.log_level, options.log_format)
+    logs.configure(options.log_level, options.log_format, beside=True)
     path = Path(options.config_file)
     watch = Watch(path)
 
@@ -92,4 +92,5 @@ def _guard(options: argparse.Namespace) -> "Guard | None":
         return None
     from exporter.web.guard import Guard  # noqa: PLC0415  # whoever has no such file doesn't pay for it
 
-    return Guard(Path(options.web_config_file))
+    path = Path(options.web_config_file)
+    return Guard(path, is_health) if options.health_without_password else Guard(path)

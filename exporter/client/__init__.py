@@ -1,3 +1,3 @@
-"""The way to the providers: HTTP requests that are bounded in every way, and how they are signed."""
+"""The way to the providers: guarded connections, requests that are bounded in every way, and how they are signed."""
 
-__all__ = ["http", "signing", "tls"]
+__all__ = ["addresses", "http", "signing", "tls"]

@@ -1,20 +1,15 @@
 """The HTTP client: one GET to a provider, bounded in every way; its errors become reasons.
 
-httpx is the interface (requests, responses, transports); aiohttp's pool works under it, because
-httpcore's looks through every connection for every request, which is quadratic in the accounts.
+httpx is the interface (requests, responses, transports); `exporter.client` works under it, because
+httpcore's pool looks through every connection for every request, which is quadratic in the accounts.
 """
 
 import asyncio
-import errno
-import os
 import re
-import ssl
 import sys
 import time
-import traceback
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -22,30 +17,34 @@ from typing import Protocol
 # httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from exporter import __version__
 from exporter.client import tls
+from exporter.client.coding import in_utf8, is_gzip
+from exporter.client.connections import GuardedTransport, Way
+from exporter.client.gzip import Gunzip
 from exporter.client.proxy import proxy_for
+from exporter.client.reasons import ERRORS, OUT_OF_FILES, failure_of, let_go
+from exporter.client.resolver import Resolver
 from exporter.client.signing import Signer
 from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.settings import HttpSettings
 
 MOST_REDIRECTS = 5
-KEEPALIVE_SECONDS = 300.0
-"""An idle connection outlives the usual scrape intervals, so that a scrape opens none."""
-
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 TransportFactory = Callable[[HttpSettings, str | None], httpx.AsyncBaseTransport]
 """From HTTP settings and a proxy's URL to the transport that obeys them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """A whole HTTP answer; `retry_after_seconds` is the header's, in whichever of its two forms."""
+    """A whole HTTP answer, its body in UTF-8 where the headers name its charset.
+
+    `header_names` is the same object as before where the answer before had the same names;
+    `retry_after_seconds` is the header's, in whichever of its two forms.
+    """
 
     status: int
     body: bytes
@@ -57,25 +56,56 @@ class Answer:
 class Call:
     """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read.
 
-    A call that is made again keeps its request, unless it is signed anew each time.
+    A call that is made again keeps its request, unless it is signed anew each time. `way` says how it travels: who
+    can repeat it within a time sets `way.seconds`.
     """
 
     url: str
     sign: Signer | None
     accept: str
     max_bytes: int
+    way: Way = field(init=False)
     _signed: dict[str, str] | None = None
     _request: httpx.Request | None = None
+    _headers: "_Headers | None" = None
+
+    def __post_init__(self) -> None:
+        self.way = Way(self.sign or self.url)
 
     def request(self, server_name: str | None) -> httpx.Request:
         """The request; `server_name` is the name that the certificate has to have, where it isn't the URL's."""
         signed = _UNSIGNED if self.sign is None else self.sign(self.url)
-        extensions = {} if server_name is None else {"sni_hostname": server_name}
+        extensions: dict[str, object] = {"way": self.way}
+        if server_name is not None:
+            extensions["sni_hostname"] = server_name
         if self._request is None or signed is not self._signed or extensions != self._request.extensions:
             own = {"Accept": self.accept, "Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"}
             self._signed = signed
             self._request = httpx.Request("GET", self.url, headers=own | signed, extensions=extensions)
         return self._request
+
+    def headers(self, raw: Sequence[tuple[bytes, bytes]]) -> "_Headers":
+        """What an answer's headers are called, looked at anew only where they have changed."""
+        names = tuple([name for name, _ in raw])
+        if self._headers is None or self._headers.raw != names:
+            self._headers = _Headers(names)
+        return self._headers
+
+
+class _Headers:
+    """Names of an answer's headers: in small letters, each once, and where to find the first of each."""
+
+    def __init__(self, raw: tuple[bytes, ...]) -> None:
+        self.raw = raw
+        self._places: dict[str, int] = {}
+        for place, name in enumerate(raw):
+            self._places.setdefault(name.decode("latin-1").lower(), place)
+        self.names = tuple(self._places)
+
+    def value(self, raw: Sequence[tuple[bytes, bytes]], name: str) -> str | None:
+        """The value of a header among those of an answer."""
+        place = self._places.get(name)
+        return None if place is None else raw[place][1].decode("latin-1")
 
 
 _UNSIGNED: dict[str, str] = {}
@@ -101,7 +131,8 @@ class HttpClient:
     """Asks providers. Accounts with equal HTTP settings share a transport, and so connections and TLS context."""
 
     def __init__(self, factory: TransportFactory | None = None) -> None:
-        self._factory = factory or aiohttp_transport
+        resolver = Resolver()
+        self._factory = factory or (lambda http, proxy: GuardedTransport(tls.context(http.tls), proxy, resolver))
         self._transports: dict[tuple[HttpSettings, str | None], tuple[object, httpx.AsyncBaseTransport]] = {}
         self._retired: set[asyncio.Task[None]] = set()
 
@@ -113,9 +144,12 @@ class HttpClient:
         """
         try:
             return await self._get(call, http)
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
-            _let_go(error)
-            raise FailureError(_failure(error)) from error
+        except FailureError as error:
+            let_go(error)
+            raise
+        except ERRORS as error:
+            let_go(error)
+            raise FailureError(failure_of(error)) from error
 
     async def _get(self, call: Call, http: HttpSettings) -> Answer:
         for _ in range(MOST_REDIRECTS + 1):
@@ -125,17 +159,19 @@ class HttpClient:
             stream = response.stream
             assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  # for the type checker
             try:
-                headers = _headers(response)
-                location = headers.get("location")
+                raw = response.headers.raw
+                headers = call.headers(raw)
+                location = headers.value(raw, "location")
                 if not (http.follow_redirects and response.has_redirect_location and location):
                     try:
-                        body = await _read(stream, headers.get("content-encoding", ""), call.max_bytes)
+                        coding, kind = (headers.value(raw, name) or "" for name in ("content-encoding", "content-type"))
+                        body = in_utf8(await _read(stream, coding, call.max_bytes), kind)
                     except FailureError:
                         if 200 <= response.status_code < 300:
                             raise
                         body = b""  # what the status says counts without it
-                    wait = retry_after(headers.get("retry-after"), time.time())
-                    return Answer(response.status_code, body, tuple(headers), wait)
+                    wait = retry_after(headers.value(raw, "retry-after"), time.time())
+                    return Answer(response.status_code, body, headers.names, wait)
             finally:
                 # Closing breaks off an unread body instead of draining it.
                 await stream.aclose()
@@ -150,6 +186,8 @@ class HttpClient:
             try:
                 fresh = self._factory(*key)
             except OSError as error:
+                if error.errno in OUT_OF_FILES:
+                    raise
                 raise FailureError(Failure(Reason.TLS, f"tls_config can't be used: {tls.why(error)}")) from error
             self._transports[key] = (files, fresh)
             if known is not None:
@@ -174,32 +212,6 @@ class HttpClient:
         await asyncio.sleep(0)  # the sockets themselves close one turn later
 
 
-def aiohttp_transport(http: HttpSettings, proxy: str | None) -> httpx.AsyncBaseTransport:
-    """The transport for one set of HTTP settings: no cookies, no limit on connections, no hidden retries."""
-    context = tls.context(http.tls)
-
-    def session() -> aiohttp.ClientSession:
-        made = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=context),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        # aiohttp repeats a GET by itself when a kept connection breaks. Providers may count calls, so
-        # every attempt is ours to decide on and to count; there is no public switch for it.
-        made._retry_connection = False
-        return made
-
-    return AiohttpTransport(verify=context, client=session, proxy=None if proxy is None else _proxy(proxy))
-
-
-def _proxy(url: str) -> httpx.Proxy:
-    """The proxy with its credential as a header: aiohttp warns of `BasicAuth`, into which a user part would go."""
-    parsed = httpx.URL(url)
-    headers = {}
-    if parsed.userinfo:
-        headers["Authorization"] = aiohttp.encode_basic_auth(parsed.username, parsed.password)
-    return httpx.Proxy(parsed.copy_with(userinfo=b""), headers=headers)
-
-
 def _onward(call: Call, url: httpx.URL, location: str) -> Call:
     """The call that a redirect asks for; the credential stays with the origin that it was given for."""
     try:
@@ -211,15 +223,9 @@ def _onward(call: Call, url: httpx.URL, location: str) -> Call:
     if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
         raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
     same_origin = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)
-    return Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
-
-
-def _headers(response: httpx.Response) -> dict[str, str]:
-    """The headers by their names in small letters; of two with one name the first."""
-    headers: dict[str, str] = {}
-    for name, value in response.headers.raw:
-        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return headers
+    next_call = Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
+    next_call.way.seconds = call.way.seconds
+    return next_call
 
 
 async def _read(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> bytes:
@@ -228,23 +234,14 @@ async def _read(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> b
     Raises:
         FailureError: `invalid_response` past `max_bytes` or for a content coding that was not asked for.
     """
-    coding = coding.strip().lower()
-    if coding not in {"identity", "gzip", "x-gzip", ""}:
-        raise invalid_response("the body has a content coding that was not asked for")
-    inflate = zlib.decompressobj(wbits=31) if coding in {"gzip", "x-gzip"} else None
+    gunzip = Gunzip(max_bytes) if is_gzip(coding) else None
     body = bytearray()
     async for chunk in stream:
-        piece = chunk
-        if inflate is not None:
-            try:
-                piece = inflate.decompress(chunk, max_bytes - len(body) + 1)
-            except zlib.error as error:
-                raise invalid_response("the body is not gzip as it says") from error
-        body += piece
+        body += chunk if gunzip is None else gunzip.feed(chunk)
         if len(body) > max_bytes:
             raise invalid_response(f"the body is larger than {max_bytes} bytes")
-    if inflate is not None and not inflate.eof:
-        raise invalid_response("the compressed body ends too early")
+    if gunzip is not None:
+        gunzip.end()
     return bytes(body)
 
 
@@ -262,63 +259,3 @@ def retry_after(value: str | None, now: float) -> float | None:
     except (ValueError, OverflowError):
         return None
     return max(0.0, seconds - now)
-
-
-_WORDS = {
-    errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EPIPE: "connection reset",
-    errno.ENETUNREACH: "network unreachable",
-    errno.EHOSTUNREACH: "host unreachable",
-    errno.ETIMEDOUT: "connection timed out",
-}
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """An exception, what caused it, and so on."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in chain:
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return chain
-
-
-def _let_go(error: BaseException) -> None:
-    """Empty the frames that an exception went through: aiohttp's streams keep what they raised, and bodies with it."""
-    for link in _chain(error):
-        traceback.clear_frames(link.__traceback__)
-
-
-def _failure(error: BaseException) -> Failure:
-    """The reason of a client's exception, by what lies at its root: httpx' own classes are too coarse.
-
-    httpx-aiohttp turns a closed connection into `ConnectTimeout`, so the cause comes first.
-    """
-    chain = _chain(error)
-    for link in chain:
-        if isinstance(link, ssl.SSLCertVerificationError) and not isinstance(link, aiohttp.ClientError):
-            return Failure(Reason.TLS, f"certificate refused: {link.verify_message}")
-        if isinstance(link, ssl.SSLError) and not isinstance(link, aiohttp.ClientError):
-            return Failure(Reason.TLS, "TLS handshake failed")
-    for link in chain:
-        if isinstance(link, aiohttp.ClientConnectorDNSError):
-            return Failure(Reason.CONNECTION, "host name not found")
-        if isinstance(link, aiohttp.ClientHttpProxyError):
-            return Failure(Reason.CONNECTION, f"the proxy answered HTTP {link.status}")
-        if isinstance(link, aiohttp.ClientResponseError):
-            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
-        if isinstance(link, aiohttp.http_exceptions.HttpProcessingError) and not _ended_early(link):
-            return Failure(Reason.INVALID_RESPONSE, "the answer is not valid HTTP")
-    for link in chain:
-        if isinstance(link, OSError) and link.errno is not None:
-            return Failure(Reason.CONNECTION, _WORDS.get(link.errno, os.strerror(link.errno)))
-    if isinstance(error, httpx.TimeoutException) and not isinstance(error.__cause__, aiohttp.ClientError):
-        return Failure(Reason.TIMEOUT, "no answer in time")
-    if isinstance(error, httpx.TransportError | aiohttp.ClientError | OSError):
-        return Failure(Reason.CONNECTION, "connection closed before the whole answer")
-    return Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
-
-
-def _ended_early(error: aiohttp.http_exceptions.HttpProcessingError) -> bool:
-    return "Not enough data" in error.message

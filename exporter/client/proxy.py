@@ -4,21 +4,27 @@ import ipaddress
 import os
 from urllib.parse import SplitResult, urlsplit
 
+from exporter.client.addresses import AddressError, is_loopback, parse_proxy_url
+from exporter.failure import Failure, FailureError, Reason
 from exporter.settings import HttpSettings
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def proxy_for(url: str, http: HttpSettings) -> str | None:
-    """The URL of the proxy for a URL, or None for a direct connection."""
+    """The URL of the proxy for a URL, or None for a direct connection.
+
+    Raises:
+        FailureError: `connection`, the environment names what is no proxy.
+    """
     if http.proxy_url is None and not http.proxy_from_environment:
         return None
     target = urlsplit(url)
     # Go's rules, which Prometheus uses in these two cases, never ask loopback through a proxy.
-    if (http.proxy_from_environment or http.no_proxy) and _is_loopback(target.hostname or ""):
+    if (http.proxy_from_environment or http.no_proxy) and is_loopback(target.hostname or ""):
         return None
     if http.proxy_from_environment:
-        proxy = _from_environment(f"{target.scheme}_proxy")
+        proxy = _checked(_from_environment(f"{target.scheme}_proxy"))
         excluded = _from_environment("no_proxy") or ""
     else:
         proxy = None if http.proxy_url is None else http.proxy_url.value()
@@ -30,11 +36,15 @@ def _from_environment(name: str) -> str | None:
     return os.environ.get(name) or os.environ.get(name.upper()) or None
 
 
-def _is_loopback(host: str) -> bool:
+def _checked(proxy: str | None) -> str | None:
+    """The environment's proxy as a URL: without a scheme it is an http one."""
+    if proxy is None:
+        return None
+    url = proxy if "://" in proxy else f"http://{proxy}"
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return parse_proxy_url(url)
+    except AddressError as error:
+        raise FailureError(Failure(Reason.CONNECTION, f"the environment's proxy: {error.message}")) from error
 
 
 def _is_excluded(target: SplitResult, no_proxy: str) -> bool:

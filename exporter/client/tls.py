@@ -1,34 +1,48 @@
 """How the exporter checks a provider's certificate, and shows its own: `tls_config` as Prometheus has it."""
 
-import functools
 import os
 import ssl
+import sys
 import warnings
+import weakref
+from dataclasses import replace
 
 from exporter import files
+from exporter.client.tls_sessions import ResumingContext
 from exporter.settings import TlsSettings
 
 
-def context(settings: TlsSettings) -> ssl.SSLContext:
-    """The context for connections to providers; all accounts without a `tls_config` of their own share one.
+def context(settings: TlsSettings) -> ResumingContext:
+    """The context for connections to providers: one for all accounts that check alike, whatever name they expect.
+
+    One each would cost a megabyte and 25 ms an account, for the authorities.
 
     Raises:
         OSError: a file can't be read, or is no certificate or key; `why` says it in words.
     """
-    return _default() if settings == TlsSettings(server_name=settings.server_name) else _made(settings)
+    settings = replace(settings, server_name=None)
+    key = (settings, file_states(settings))
+    made = _MADE.get(key)
+    if made is None:
+        made = _MADE[key] = _made(settings)
+    return made
 
 
-@functools.cache
-def _default() -> ssl.SSLContext:
-    """One context for all accounts: one each would cost a megabyte and 25 ms an account."""
-    return _made(TlsSettings())
+_MADE: "weakref.WeakValueDictionary[tuple[TlsSettings, object], ResumingContext]" = weakref.WeakValueDictionary()
 
 
-def _made(settings: TlsSettings) -> ssl.SSLContext:
-    made = ssl.create_default_context(cafile=settings.ca_file)
+def _made(settings: TlsSettings) -> ResumingContext:
+    made = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.hostname_checks_common_name = False
+    if sys.version_info >= (3, 13):  # as the standard library's own contexts
+        made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
     if settings.insecure_skip_verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
+    if settings.ca_file is not None:
+        made.load_verify_locations(settings.ca_file)
+    elif not settings.insecure_skip_verify:
+        made.load_default_certs()
     if settings.cert_file is not None:
         load_pair(made, settings.cert_file, settings.key_file)
     with warnings.catch_warnings():  # an operator who asks for TLS 1.0 has a reason

@@ -7,12 +7,13 @@ from exporter.config import models
 from exporter.documents.faults import HIDDEN, Path, closest, rendered
 from exporter.documents.model import fields
 from exporter.documents.reader import Value
+from exporter.documents.report import Report
 from exporter.providers.kinds import API_NAMES
+from exporter.secrets.redaction import SHORTEST
 
 _AUTH_KEYS = frozenset(fields(models.Auth))
 _KNOWN = frozenset(fields(models.File)) | set(API_NAMES)
 _SECRET_KEYS = {"auth", "proxy_url"}
-_SHORTEST_PART = 4
 _WORDS_FOR_SECRETS = frozenset(
     {"access", "api", "app", "auth", "authorization", "basic", "bearer", "client", "consumer", "credentials", "env"}
     | {"file", "header", "id", "key", "login", "name", "oauth", "oauth1", "oauth2", "pass", "passwd", "password"}
@@ -30,7 +31,7 @@ class Secrets:
         """Whether a word is a secret, or holds one."""
         if word in _KNOWN:
             return False
-        return word in self._texts or any(len(each) >= _SHORTEST_PART and each in word for each in self._texts)
+        return word in self._texts or any(len(each) >= SHORTEST and each in word for each in self._texts)
 
 
 def may_be_secret(key: str) -> bool:
@@ -44,6 +45,13 @@ def may_be_secret(key: str) -> bool:
 def path_without_document(path: Path) -> str:
     """A path in a text that can't be read: only keys of our own are shown, any other may be a secret."""
     return rendered(step if isinstance(step, int) or step in _KNOWN else HIDDEN for step in path)
+
+
+def warn_if_short(secret: str, path: Path, report: Report) -> None:
+    """Notes a secret that can't be told from a word: it is hidden where it stands alone, and nowhere else."""
+    if len(secret) < SHORTEST:
+        message = "this secret is too short to be kept out of every text and metric"
+        report.warn(path, message, f"take one of {SHORTEST} characters or more")
 
 
 def _texts(part: Value, inside: bool, seen: set[tuple[int, bool]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from exporter.config import models
+from exporter.config.confidential import warn_if_short
 from exporter.documents.faults import Path
 from exporter.documents.model import Model
 from exporter.documents.report import PATHS_ARE_RELATIVE, Report
@@ -124,6 +125,8 @@ class _Resolver:
             hint = PATHS_ARE_RELATIVE if isinstance(error, SecretNotFoundError) else ""
             self._report.fault((*path, key), f"this secret can't be used: {error}", hint)
             return None
+        if part.confidential:
+            warn_if_short(secret.value(), (*path, key), self._report)
         return secret
 
 

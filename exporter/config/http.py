@@ -2,6 +2,8 @@
 
 import contextlib
 import functools
+import os
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
@@ -11,7 +13,7 @@ from urllib.parse import unquote
 from exporter import files
 from exporter.client import tls
 from exporter.config import models
-from exporter.config.addresses import user_part
+from exporter.config.confidential import warn_if_short
 from exporter.config.merge import Scope
 from exporter.documents.faults import Path
 from exporter.documents.model import Model
@@ -37,6 +39,7 @@ def merge_http(scopes: Sequence[Scope], folder: FilePath, report: Report, *, com
         merged.check_completeness()
     files = {key: merged.file(key, folder) for key in _FILES}
     merged.check_material(files)
+    merged.check_proxy_user()
     proxy_url = merged.value("proxy_url")
     return HttpSettings(
         tls=TlsSettings(
@@ -49,6 +52,7 @@ def merge_http(scopes: Sequence[Scope], folder: FilePath, report: Report, *, com
         proxy_url=None if proxy_url is None else _secret_url(proxy_url),
         no_proxy=merged.value("no_proxy") or "",
         proxy_from_environment=bool(merged.value("proxy_from_environment")),
+        environment=_environment() if merged.value("proxy_from_environment") else (),
         follow_redirects=bool(merged.value("follow_redirects")),
     )
 
@@ -121,6 +125,13 @@ class _Merge:
             path = self._written_last("min_version", "max_version")
             self._report.fault(path, "max_version is below min_version", f"{least} or later is a max_version that fits")
 
+    def check_proxy_user(self) -> None:
+        """Whether the password of a proxy, or the token that stands for both, can be kept out of texts."""
+        name, colon, password = _user_part(self.value("proxy_url") or "").partition(":")
+        secret = unquote(password if colon else name)
+        if secret:
+            warn_if_short(secret, self._values["proxy_url"][2], self._report)
+
     def check_completeness(self) -> None:
         self._check_needs("cert_file", "key_file", "tls_config.")
         self._check_needs("key_file", "cert_file", "tls_config.")
@@ -171,11 +182,29 @@ def _is_pair(cert: str, key: str, _cert: files.Stamp | None, _key: files.Stamp |
 
 def _secret_url(url: str) -> Secret:
     """A proxy's URL, its user part hidden from every text; the address itself may be shown."""
-    user = user_part(url)
-    if user:
-        name, colon, password = user.partition(":")
-        secrets = {user, unquote(user), password, unquote(password)} if colon else {user, unquote(user)}
-        for secret in secrets - {""}:
-            redaction.register(secret)
-        redaction.register_base64(f"{unquote(name)}:{unquote(password)}")
-    return Secret.literal(url, identifier=True)
+    secret = Secret.literal(url, identifier=True)
+    secret.hide_too(*_hidden_parts(url))
+    return secret
+
+
+def _environment() -> tuple[Secret, ...]:
+    """The proxies that the environment names, one without a scheme among them."""
+    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+    urls = {os.environ.get(name, "").strip() for name in names}
+    return tuple(_secret_url(url) for url in sorted(urls) if url)
+
+
+def _hidden_parts(url: str) -> tuple[redaction.Hidden, ...]:
+    user = _user_part(url)
+    name, _, password = user.partition(":")
+    if not user:
+        return ()
+    return (
+        redaction.register(user, unquote(user), password, unquote(password)),
+        redaction.register_base64(f"{unquote(name)}:{unquote(password)}"),
+    )
+
+
+def _user_part(url: str) -> str:
+    authority = re.split("[/?#]", url.partition("://")[2] or url)[0]
+    return authority.rpartition("@")[0]

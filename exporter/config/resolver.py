@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
 from typing import Literal
 
+from exporter.client.addresses import is_plaintext
 from exporter.config import models
-from exporter.config.addresses import is_plaintext
 from exporter.config.credentials import form_example, resolve_credential
 from exporter.config.http import merge_http
 from exporter.config.labels import merge_labels
@@ -16,6 +16,7 @@ from exporter.documents.faults import Path, closest, nearest
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
 from exporter.providers.kinds import API_NAMES
+from exporter.secrets import redaction
 from exporter.settings import AccountSettings, ApiSettings
 
 _REQUIRED = {
@@ -72,6 +73,7 @@ class Resolver:
         signed = resolve_credential(account, self._path, provider, self._folder, report)
         if provider is None or signed is None or account.name is None:
             return None
+        self._check_shown({("name",): account.name} | {("labels", name): value for name, value in own_labels.items()})
         return AccountSettings(
             name=account.name,
             provider=provider,
@@ -85,6 +87,13 @@ class Resolver:
             thresholds=limits,
             http=http,
         )
+
+    def _check_shown(self, texts: Mapping[tuple[str, ...], str]) -> None:
+        """Whether what every metric of the account shows is free of the secrets that are known by now."""
+        for keys, text in texts.items():
+            if redaction.holds(text):
+                message = "this is or holds a secret, and every metric of the account shows it"
+                self._report.warn(self._at(*keys), message, "write another, or change the secret")
 
     def _at(self, *keys: str | int) -> Path:
         return (*self._path, *keys)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from exporter.config.addresses import AddressError, parse_base_url, parse_proxy_url
+from exporter.client.addresses import AddressError, parse_base_url, parse_proxy_url
 from exporter.documents.model import fault
 from exporter.documents.reader import kind
 from exporter.durations import parse_duration
@@ -159,6 +159,7 @@ Ratio = Annotated[float, *_type(_ratio, {"type": "number", "exclusiveMinimum": 0
 Boolean = Annotated[bool, *_type(_boolean, {"type": "boolean"})]
 ApiPath = Annotated[str, *_type(_api_path, {"type": "string", "pattern": "^/[!-~]*$"})]
 BaseUrl = Annotated[str, *_type(_address(parse_base_url), {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})]
-ProxyUrl = Annotated[str, *_type(_address(parse_proxy_url), {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})]
+_PROXY_SCHEMA = {"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss]5[Hh]?)://"}
+ProxyUrl = Annotated[str, *_type(_address(parse_proxy_url), _PROXY_SCHEMA)]
 Countries = Annotated[list[str] | Literal["all"], *_type(_codes("[DK, IT]"), _codes_schema("^[A-Z]{2}$"))]
 Currencies = Annotated[list[str] | Literal["all"], *_type(_codes("[EUR, DKK]"), _codes_schema("^[A-Z]{3}$"))]

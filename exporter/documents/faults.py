@@ -50,14 +50,14 @@ class ConfigError(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
-def read_file(path: FilePath, most_bytes: int, *, if_missing: str = "") -> bytes:
-    """The bytes of a file that is to be a document; it may be a pipe.
+def read_file(path: FilePath, most_bytes: int, *, if_missing: str = "", may_be_pipe: bool = True) -> bytes:
+    """The bytes of a file that is to be a document; a pipe is read to its end.
 
     Raises:
         ConfigError: it can't be read; `if_missing` is the hint where there is no such file.
     """
     try:
-        return files.read_or_pipe(path, most_bytes)
+        return (files.read_or_pipe if may_be_pipe else files.read)(path, most_bytes)
     except files.TooLargeError as error:
         raise ConfigError([Fault(str(path), 1, "", f"the file is {error}")]) from None
     except files.FileError as error:

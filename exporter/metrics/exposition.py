@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from operator import is_not
 from typing import NamedTuple, Self
+from weakref import WeakValueDictionary
 
 from prometheus_client import Metric
 from prometheus_client.platform_collector import PlatformCollector
@@ -19,6 +20,7 @@ from exporter.metrics.families import (
     ApiFamily,
     ExporterState,
     Family,
+    PriceFamily,
     ReadingFamily,
     Sample,
     SettingsFamily,
@@ -27,11 +29,12 @@ from exporter.providers.definition import Definition
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, Settings
 
-Chunk = list[tuple[int, str]]
-"""Lines of families, by their place in the table."""
+Chunk = list[tuple[int, Sequence[str]]]
+"""Lines of families, in parts to be joined, by their place in the table."""
 
 _CACHED = " May come from the cache."
 _PAUSE_EVERY_ACCOUNTS = 50
+_PARTS_AT_ONCE = 10_000
 
 
 class Exposition:
@@ -42,6 +45,7 @@ class Exposition:
         in_use = list({provider.id: provider for provider in providers}.values())
         self._headers = [headers(family, _help(family, in_use)) for family in ACCOUNT_FAMILIES]
         self._accounts: dict[str, _AccountLines] = {}
+        self._prices = _Prices()
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -56,10 +60,12 @@ class Exposition:
                 await asyncio.sleep(0)
             lines = self._accounts.get(view.settings.name)
             if lines is None or lines.settings is not view.settings:
-                lines = self._accounts[view.settings.name] = _AccountLines(view.settings, self._label_names)
+                lines = self._accounts[view.settings.name] = _AccountLines(
+                    view.settings, self._label_names, self._prices
+                )
             for chunk in lines.of(view):
-                for family, text in chunk:
-                    columns[family].append(text)
+                for family, parts in chunk:
+                    columns[family] += parts
         parts = []
         for header, texts in zip(self._headers, columns, strict=True):
             if texts:
@@ -71,14 +77,14 @@ class Exposition:
 class _AccountLines:
     """One account's lines; what is the same as in the scrape before is kept."""
 
-    def __init__(self, settings: AccountSettings, label_names: Sequence[str]) -> None:
+    def __init__(self, settings: AccountSettings, label_names: Sequence[str], prices: "_Prices") -> None:
         self.settings = settings
         labels = {"provider": settings.provider.id, "account": settings.name}
         labels |= {name: settings.labels.get(name, "") for name in label_names}
         text = _label_text(labels.keys(), labels.values())
         self._of_settings = _chunk(_columns(text, SettingsFamily), settings)
         self._of_account = _columns(text, AccountFamily)
-        self._apis = {api.name: _ApiLines(text, api.name, settings) for api in settings.apis}
+        self._apis = {api.name: _ApiLines(text, api.name, settings, prices) for api in settings.apis}
         self._observed: tuple[Observation, ...] = ()
         self._chunks: list[Chunk] = []
 
@@ -95,24 +101,71 @@ class _AccountLines:
 class _ApiLines:
     """One api's lines: those of its readings are kept while these are the same."""
 
-    def __init__(self, labels: str, name: str, settings: AccountSettings) -> None:
+    def __init__(self, labels: str, name: str, settings: AccountSettings, prices: "_Prices") -> None:
         self._settings = settings
+        self._prices = prices
         api = settings.provider.apis[name]
-        self._of_readings = [
+        columns = [
             column
             for column in _columns(labels, ReadingFamily)
             if (field := ACCOUNT_FAMILIES[column.place].field) is None or getattr(api, field[0]) is not None
         ]
+        self._of_readings = [each for each in columns if not isinstance(ACCOUNT_FAMILIES[each.place], PriceFamily)]
+        self._of_prices = [each for each in columns if isinstance(ACCOUNT_FAMILIES[each.place], PriceFamily)]
         self._of_api = _columns(f'{labels},api="{name}"', ApiFamily)
         self._readings: Readings | None = None
         self._kept: Chunk = []
+        self._shared: list[_SharedLines] = []
 
     def of(self, observation: Observation) -> tuple[Chunk, Chunk]:
         """The lines of the readings, and those of how the api does."""
         if observation.readings is not self._readings:
             self._readings = observation.readings
-            self._kept = [] if self._readings is None else _chunk(self._of_readings, self._readings, self._settings)
+            self._render(observation.readings)
         return self._kept, _chunk(self._of_api, observation)
+
+    def _render(self, readings: Readings | None) -> None:
+        self._kept, self._shared = [], []
+        if readings is None:
+            return
+        self._kept = _chunk(self._of_readings, readings, self._settings)
+        for column in self._of_prices:
+            shared = self._prices.of(column, readings, self._settings)
+            if shared.ends:
+                self._kept.append((column.place, shared.after(column.beginning)))
+                self._shared.append(shared)
+
+
+class _SharedLines:
+    """The lines of one price list without what an account's begin with."""
+
+    __slots__ = ("__weakref__", "_readings", "ends")
+
+    def __init__(self, readings: Readings, ends: list[str]) -> None:
+        self._readings = readings  # for as long as they are there, no others have their `id`
+        self.ends = ends
+
+    def after(self, beginning: str) -> list[str]:
+        """An account's lines, in parts: of a line it has two pointers for itself."""
+        parts = [beginning] * (2 * len(self.ends))
+        parts[1::2] = self.ends
+        return parts
+
+
+class _Prices:
+    """Lines of price lists, kept once for all accounts that read the same list and show the same of it."""
+
+    def __init__(self) -> None:
+        self._known: WeakValueDictionary[tuple[object, ...], _SharedLines] = WeakValueDictionary()
+
+    def of(self, column: "_Column", readings: Readings, settings: AccountSettings) -> _SharedLines:
+        """The lines of a family of prices, which the account has to keep."""
+        key = (column.place, id(readings), settings.price_countries, settings.price_currencies)
+        lines = self._known.get(key)
+        if lines is None:
+            ends = [_end(column.labels, values, value) for values, value in column.samples(readings, settings)]
+            lines = self._known[key] = _SharedLines(readings, ends)
+        return lines
 
 
 class _Column(NamedTuple):
@@ -136,17 +189,22 @@ def _columns(labels: str, kind: type[SettingsFamily | AccountFamily | ApiFamily 
 
 def _chunk(columns: Iterable[_Column], *of: object) -> Chunk:
     """The lines of those columns that have samples."""
-    chunk = []
+    chunk: Chunk = []
     for place, beginning, labels, samples in columns:
         text = ""
         for values, value in samples(*of):
-            text += beginning
-            for name, label in zip(labels, values, strict=True):
-                text += f',{name}="{escape(label)}"'
-            text += f"}} {number(value)}\n"
+            text += beginning + _end(labels, values, value)
         if text:
-            chunk.append((place, text))
+            chunk.append((place, (text,)))
     return chunk
+
+
+def _end(names: tuple[str, ...], values: tuple[str, ...], value: float) -> str:
+    """What follows on the labels that an account's lines begin with."""
+    text = ""
+    for name, label in zip(names, values, strict=True):
+        text += f',{name}="{escape(label)}"'
+    return f"{text}}} {number(value)}\n"
 
 
 def exporter(state: ExporterState, *, openmetrics: bool) -> list[str]:
@@ -164,9 +222,15 @@ def exporter(state: ExporterState, *, openmetrics: bool) -> list[str]:
     return parts
 
 
-def join(parts: Iterable[str], *, openmetrics: bool) -> str:
-    """The text that parts make: OpenMetrics says where it ends."""
-    return "".join(parts) + ("# EOF\n" if openmetrics else "")
+def join(parts: Sequence[str], *, openmetrics: bool) -> bytearray:
+    """The text that parts make, in UTF-8: OpenMetrics says where it ends."""
+    body = bytearray()
+    # Bit by bit: as one text, a single wide character anywhere makes it four times as large.
+    for start in range(0, len(parts), _PARTS_AT_ONCE):
+        body += "".join(parts[start : start + _PARTS_AT_ONCE]).encode()
+    if openmetrics:
+        body += b"# EOF\n"
+    return body
 
 
 # Their own registry: the library's would call them at registration and would add collectors of its own.
@@ -224,7 +288,7 @@ def number(value: float) -> str:
     return str(int(exact)) if exact.is_integer() and abs(exact) < 1e15 else repr(exact)
 
 
-def compress(body: bytes) -> bytes:
+def compress(body: bytes | bytearray) -> bytes:
     """Gzip at its fastest: a megabyte of metrics shrinks to a twentieth in 4 ms."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     return packer.compress(body) + packer.flush()

@@ -56,6 +56,14 @@ class ReadingFamily(Family):
 
 
 @dataclass(frozen=True, slots=True)
+class PriceFamily(ReadingFamily):
+    """A family of a price list, which is long and may be the same for many accounts.
+
+    Its samples depend on the readings and on what the settings show of prices, and on nothing else.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class ApiFamily(Family):
     """A family that says how one api does; its first label is `api`, which its samples leave out."""
 
@@ -282,7 +290,7 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         beside=("limit",),
         samples=_of_contacts("used_ratio"),
     ),
-    ReadingFamily(
+    PriceFamily(
         "sms_message_price",
         "List price of one message to a country",
         ("country", "prefix", "tier", "currency"),

@@ -1,3 +1,3 @@
 """Providers as data: the schema of a definition, the engine that reads answers by it, the catalogue."""
 
-__all__ = ["blocks", "catalogue", "compose", "definition", "extract", "kinds", "template", "texts"]
+__all__ = ["blocks", "catalogue", "compose", "definition", "extract", "kinds", "request", "template", "texts"]

@@ -19,6 +19,7 @@ from exporter.providers.blocks import (
     Value,
     dotted,
 )
+from exporter.providers.currencies import CODES
 from exporter.providers.definition import Api, Definition, Request
 from exporter.providers.values import MISSING, WrongTypeError, at
 from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subscription
@@ -30,8 +31,9 @@ MOST_VALUES = 100_000
 """Values of one answer: a price list of all countries has a twentieth of it. A megabyte of `{}` has more, and parsed
 it would take fifty times its size."""
 
-MOST_PRICES = 20_000
-"""Prices of one answer: each may become a series."""
+MOST_PRICES = 5_000
+"""Prices of one answer: each may become a series of every account. All countries in two tiers and two currencies are a
+thousand."""
 
 MOST_MEMBERS = 100
 """Features or channels of one answer: an object with more is no list of names, but would be as many series."""
@@ -298,8 +300,9 @@ class _Extraction:
 
     def row(self, item: Any, names: Mapping[str, str], block: PricesBlock) -> list[MessagePrice]:
         """The prices of one row of the list, one a currency."""
-        labels = (block.country, block.prefix, block.tier)
-        country, prefix, tier = (self.optional(values.text, label, item, names) for label in labels)
+        country = self.optional(values.country, block.country, item, names)
+        prefix = self.optional(values.prefix, block.prefix, item, names)
+        tier = self.optional(values.tier, block.tier, item, names)
         if country is None or prefix is None or tier is None:
             self.remark("a price without country, prefix or tier is left out")
             return []
@@ -310,12 +313,16 @@ class _Extraction:
             amounts = [] if currency is None else [(currency, amount)]
         elif block.price_by_currency is not None and isinstance(item, dict):
             pattern = block.price_by_currency
-            amounts = [(key.upper(), values.only(raw)) for key, raw in item.items() if re.fullmatch(pattern, key)]
+            amounts = [
+                (key.upper(), values.only(raw))
+                for key, raw in item.items()
+                if re.fullmatch(pattern, key) and (key in block.columns or key.upper() in CODES)
+            ]
         prices = []
         for currency, raw in amounts:
             try:
                 if raw is not None:
-                    prices.append(MessagePrice(country.upper(), prefix, tier, currency, values.as_number(raw)))
+                    prices.append(MessagePrice(country, prefix, tier, currency, values.as_number(raw)))
             except WrongTypeError as expected:
                 self.remark(f"the price of {country} in {currency} is left out: it is not {expected}")
         return prices

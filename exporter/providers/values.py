@@ -8,7 +8,9 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NamedTuple
 
+from exporter.printable import on_one_line
 from exporter.providers.blocks import Value
+from exporter.providers.currencies import CODES
 from exporter.providers.kinds import marks
 from exporter.providers.xml import Elements
 from exporter.readings import UNITS
@@ -27,7 +29,9 @@ _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
 )
 _ZONE_NAME = re.compile(r"\[[A-Za-z0-9_+/-]+\]$")
-_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_COUNTRY = re.compile(r"[A-Za-z]{2,3}")
+_PREFIX = re.compile(r"\+?([0-9]{1,15})")
+_LONGEST_TIER = 32
 _FIRST_DATE = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
@@ -202,12 +206,12 @@ def text(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
 
 
 def as_text(raw: Any) -> str:
-    """A label's value from a text or an integer (an account's number, a country's prefix)."""
+    """A label's value from a text, without control characters, or an integer (an account's number, a prefix)."""
     if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 10**18:
         return str(raw)
     # A lone surrogate has no UTF-8: it can't be exposed.
     if isinstance(raw, str) and len(raw) <= LONGEST_TEXT and not re.search("[\ud800-\udfff]", raw):
-        return raw
+        return raw if raw.isprintable() else on_one_line(raw)
     raise WrongTypeError(f"a text of {LONGEST_TEXT} characters at most")
 
 
@@ -232,9 +236,41 @@ def as_currency(raw: str) -> str:
     stripped = raw.strip()
     if stripped.lower() in UNITS:
         return stripped.lower()
-    if _CURRENCY.fullmatch(stripped):
+    if len(stripped) == 3 and stripped.isascii() and stripped.upper() in CODES:
         return stripped.upper()
-    raise WrongTypeError("a currency of three letters")
+    raise WrongTypeError("a currency of ISO 4217")
+
+
+def country(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
+    """A country's code of two or three letters, in capitals; None where there is none."""
+    raw = read(value, item, names)
+    if raw is MISSING:
+        return None
+    if isinstance(raw, str) and _COUNTRY.fullmatch(raw):
+        return raw.upper()
+    raise WrongTypeError("a country's code of two or three letters")
+
+
+def prefix(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
+    """The digits that a country's numbers begin with, from a text or a number; None where there are none."""
+    raw = read(value, item, names)
+    if raw is MISSING:
+        return None
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)
+    is_code = isinstance(raw, str | int) and not isinstance(raw, bool)
+    digits = _PREFIX.fullmatch(str(raw)) if is_code and (isinstance(raw, str) or abs(raw) < 10**15) else None
+    if digits is None:
+        raise WrongTypeError("a prefix of 15 digits at most")
+    return digits[1]
+
+
+def tier(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
+    """The name of a part of a price list, short and without control characters; None where there is none."""
+    raw = text(value, item, names)
+    if raw is None or (len(raw) <= _LONGEST_TIER and raw.isprintable()):
+        return raw
+    raise WrongTypeError(f"a name of {_LONGEST_TIER} characters at most")
 
 
 _FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}

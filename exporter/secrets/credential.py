@@ -1,10 +1,11 @@
 """What an account signs in with: a form of `sign_in` with its secrets, and what of them nobody may see."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from exporter.secrets import redaction
+from exporter.secrets.forms import encoded
 from exporter.secrets.secret import Secret
 from exporter.sign_in import FORMS
 
@@ -18,7 +19,7 @@ class Confidential:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         """Takes them as they are."""
-        self._forms = {form.casefold() for value in values for form in (value, *redaction.encoded(value))}
+        self._forms = {form.casefold() for value in values for form in (value, *encoded(value))}
 
     def is_in(self, text: str) -> bool:
         """Whether a text holds one of them, in whatever case."""
@@ -41,6 +42,7 @@ class Credential:
 
     form: str
     secrets: Mapping[str, Secret]
+    _hidden: list[redaction.Hidden] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, secret in self.secrets.items():
@@ -69,7 +71,7 @@ class Credential:
     def _hide(self) -> None:
         joined = FORMS[self.form].joined
         if joined is not None:
-            redaction.register_base64(joined(self.values()))
+            self._hidden[:] = [redaction.register_base64(joined(self.values()))]
 
     def __hash__(self) -> int:
         return hash((self.form, frozenset(self.secrets.items())))

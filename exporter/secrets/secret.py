@@ -32,10 +32,11 @@ class SecretNotFoundError(SecretError):
 class Secret:
     """A value that is used but never shown; two are equal if they come from the same place."""
 
-    __slots__ = ("_failing", "_identifier", "_kind", "_origin", "_rules", "_stamp", "_value")
+    __slots__ = ("_failing", "_hidden", "_identifier", "_kind", "_origin", "_rules", "_stamp", "_value")
 
     def __init__(self, kind: Literal["literal", "file", "environment"], origin: str, *, identifier: bool) -> None:
         """Reads the value; use the class methods."""
+        self._hidden: list[redaction.Hidden] = []
         self._kind = kind
         self._origin = origin
         self._identifier = identifier
@@ -131,9 +132,13 @@ class Secret:
             _check(value, rule)
         return value
 
+    def hide_too(self, *hidden: redaction.Hidden) -> None:
+        """Keeps these hidden for as long as there is the secret: parts and forms of it."""
+        self._hidden += hidden
+
     def _hide(self) -> None:
         if not self._identifier:
-            redaction.register(self._value)
+            self._hidden = [redaction.register(self._value)]
 
     def __repr__(self) -> str:
         return redaction.SHOWN

@@ -54,7 +54,7 @@ def read(path: FilePath) -> bytes:
     Raises:
         ConfigError: it can't be read.
     """
-    return read_file(path, LARGEST_BYTES)
+    return read_file(path, LARGEST_BYTES, may_be_pipe=False)
 
 
 def parse(content: bytes, path: FilePath) -> WebConfig:

@@ -8,6 +8,7 @@ from exporter.accounts.account import Account, AccountApi
 from exporter.accounts.observation import Observation, View
 from exporter.durations import format_age, format_duration
 from exporter.metrics.exposition import number
+from exporter.printable import printable
 from exporter.readings import Readings
 from exporter.secrets.redaction import redact
 
@@ -15,14 +16,17 @@ _MOST_PRICES = 20
 _LAST_TIMESTAMP = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
-def describe(account: Account, view: View, metrics: str) -> str:
-    """Plain text: status, names of headers, timing and fields read; never a body, never a secret."""
+def describe(account: Account, apis: Mapping[str, AccountApi], view: View, metrics: str) -> str:
+    """Plain text: status, names of headers, timing and fields read; never a body, never a secret.
+
+    `apis` are the account's as they were when it was asked for the view.
+    """
     observed = {observation.api: observation for observation in view.observations}
     lines = [f"account {view.settings.name} at {view.settings.provider.name}", ""]
-    for name, api in account.apis.items():
+    for name, api in apis.items():
         if name in observed:
             lines += [*_api(account, api, observed[name]), ""]
-    return redact("\n".join([*lines, "metrics", "", metrics]))
+    return printable(redact("\n".join([*lines, "metrics", "", metrics])))
 
 
 def _api(account: Account, api: AccountApi, observation: Observation) -> Iterator[str]:

@@ -18,10 +18,16 @@ from exporter.metrics import exposition
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.families import ExporterState
 from exporter.web import debug, discovery
-from exporter.web.answers import bad_request, expose, header, pack, send
+from exporter.web.answers import bad_request, body_of, expose, header, pack, send
 from exporter.web.negotiation import OPENMETRICS, choose_format
 
 logger = logging.getLogger(__name__)
+
+MOST_UNSENT_BYTES = 48 * 1024 * 1024
+"""Answers that wait for their readers, all together: as if --web.max-requests were reached, but for a single one."""
+
+READER_SECONDS = 1.0
+"""How long an answer may wait for its reader before it gives way to a request that would get none."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,7 +58,7 @@ def create_app(service: Service, options: WebOptions | None = None) -> web.Appli
         app.router.add_get(f"{prefix}/", routes.limited(routes.page))
         app.router.add_get(prefix + routes.options.telemetry_path, routes.limited(routes.metrics))
         app.router.add_get(f"{prefix}/probe", routes.limited(routes.probe))
-        app.router.add_get(f"{prefix}/sd", routes.targets)
+        app.router.add_get(f"{prefix}/sd", routes.limited(routes.targets))
         app.router.add_get(f"{prefix}/-/healthy", _healthy)
         app.router.add_get(f"{prefix}/-/ready", _ready)
         app.router.add_route("POST", f"{prefix}/-/reload", routes.reload)
@@ -75,6 +81,20 @@ async def _ready(_request: web.Request) -> web.Response:
     return web.Response(text="sms-exporter is ready.\n")
 
 
+def is_health(request: web.Request) -> bool:
+    """Whether a request asks for nothing but whether the exporter lives."""
+    return request.match_info.handler in {_healthy, _ready}
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """An answer that waits for its reader: bytes, and since when (monotonic)."""
+
+    request: web.Request
+    size: int
+    since: float
+
+
 class _Routes:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self.options = options
@@ -82,7 +102,8 @@ class _Routes:
         self._service = service
         settings = service.accounts.settings
         self._rendered = settings, Exposition.of(settings)
-        self._requests = 0
+        self._working = 0
+        self._sending: dict[_Waiting, None] = {}
         self._warned = -math.inf
 
     @property
@@ -91,24 +112,53 @@ class _Routes:
         return "" if self._external is None else self._external.prefix
 
     def limited(self, handler: Handler) -> Handler:
-        """A handler that answers 503 at once past `--web.max-requests`, and never queues."""
+        """A handler that answers 503 at once past `--web.max-requests`, and never queues.
+
+        An answer counts until its reader has taken it: until then it fills memory. Where its place is needed, one
+        that has waited for longer than readers take gives way, lest some that don't read keep everybody out.
+        """
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             limit = self.options.max_requests
-            if limit and self._requests >= limit:
-                if time.monotonic() - self._warned >= 60:
-                    self._warned = time.monotonic()
-                    logger.warning("More requests at once than --web.max-requests", extra={"limit": limit})
-                message = f"Limit of concurrent requests reached ({limit}), try again later.\n"
-                return web.Response(status=503, text=message)
-            self._requests += 1
+            if limit and self._working + len(self._sending) >= limit and not self._gives_way():
+                return self._refusal()
+            self._working += 1
             try:
                 response = await handler(request)
             finally:
-                self._requests -= 1
-            return await send(request, response)
+                self._working -= 1
+            waits = _Waiting(request, len(body_of(response)), time.monotonic())
+            while limit and self._sending and self._unsent_bytes() + waits.size > MOST_UNSENT_BYTES:
+                if not self._gives_way():
+                    return self._refusal()
+            self._sending[waits] = None
+            try:
+                return await send(request, response)
+            finally:
+                self._sending.pop(waits, None)
 
         return guarded
+
+    def _unsent_bytes(self) -> int:
+        return sum(each.size for each in self._sending)
+
+    def _gives_way(self) -> bool:
+        """Cut off the answer that has waited for its reader longest, if that is too long."""
+        longest = next(iter(self._sending), None)
+        if longest is None or time.monotonic() - longest.since < READER_SECONDS:
+            return False
+        del self._sending[longest]
+        if longest.request.transport is not None:
+            longest.request.transport.abort()
+        return True
+
+    def _refusal(self) -> web.Response:
+        limit = self.options.max_requests
+        if time.monotonic() - self._warned >= 60:
+            self._warned = time.monotonic()
+            logger.warning("More requests at once than --web.max-requests", extra={"limit": limit})
+        message = f"Limit of concurrent requests reached ({limit}), try again later.\n"
+        return web.Response(status=503, text=message)
 
     async def metrics(self, request: web.Request) -> web.Response:
         wanted = _collected(request)
@@ -117,12 +167,13 @@ class _Routes:
         content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines: list[str] = []
+        # Both of one turn with the accounts' settings, so that a scrape has one configuration, whole.
+        state, rendering = self._state(), self._exposition()
         if not wanted or "accounts" in wanted:
-            rendering = self._exposition()
             views = await self._service.observe_all(self._seconds(request))
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if not wanted or "exporter" in wanted:
-            lines += exposition.exporter(self._state(), openmetrics=openmetrics)
+            lines += exposition.exporter(state, openmetrics=openmetrics)
         return await expose(request, content_type, exposition.join(lines, openmetrics=openmetrics))
 
     async def probe(self, request: web.Request) -> web.Response:
@@ -136,11 +187,13 @@ class _Routes:
             return bad_request("no account has this name" + (f"; did you mean {near}?" if near else ""))
         if _collected(request) is None:
             return bad_request(_WRONG_COLLECT)
-        rendering = self._exposition()
+        rendering, apis = self._exposition(), account.apis
         view = await self._service.observe(account, self._seconds(request))
         if request.query.get("debug") == "true":
             metrics = "".join(await rendering.accounts([view], openmetrics=False))
-            return web.Response(text=debug.describe(account, view, metrics), headers={"Cache-Control": "no-store"})
+            return web.Response(
+                text=debug.describe(account, apis, view, metrics), headers={"Cache-Control": "no-store"}
+            )
         content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines = await rendering.accounts([view], openmetrics=openmetrics)
@@ -194,13 +247,23 @@ class _Routes:
             host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         return discovery.Origin(request.scheme, host)
 
-    async def reload(self, _request: web.Request) -> web.Response:
+    async def reload(self, request: web.Request) -> web.Response:
         if not self.options.enable_lifecycle:
             return web.Response(status=403, text="Reload by HTTP is off: start with --web.enable-lifecycle.\n")
+        if not self._is_same_site(request):
+            return web.Response(status=403, text="Another site's page may not reload the configuration.\n")
         error = await self._service.reload()
         if error is not None:
             return web.Response(status=500, text=f"The configuration before goes on.\n{error}\n")
         return web.Response(text="Configuration loaded.\n")
+
+    def _is_same_site(self, request: web.Request) -> bool:
+        """Whether no browser sends this for a page of another site; programs say nothing of where they come from."""
+        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+        if site is not None or origin is None:
+            return site in {None, "same-origin", "none"}
+        own = {request.headers.get("Host", "")} | (set() if self._external is None else {self._external.address})
+        return origin.partition("://")[2].lower() in {host.lower() for host in own if host}
 
     def _seconds(self, request: web.Request) -> float | None:
         """How long a scrape may take: the scraper's timeout less the offset; None where it gives no usable one."""

@@ -1,14 +1,18 @@
 """The process: sockets, signals, and an orderly end."""
 
 import asyncio
+import codecs
+import contextlib
 import gc
 import logging
 import os
 import platform
+import resource
 import signal
 import socket
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import http_exceptions, web
@@ -23,6 +27,11 @@ GRACE_SECONDS = 3.0
 IDLE_SECONDS = 180.0
 """How long a connection may go without a whole request: longer than scrape intervals, too short to be hoarded."""
 
+LONGEST_LINE = 8190
+"""Bytes of a request's first line, and of one header."""
+
+MOST_HEADERS = 100
+"""Headers of a request: more are refused before anything is made of them."""
 
 COLLECT_AFTER_OBJECTS = 100_000
 """More than a scrape of a thousand accounts has under way."""
@@ -34,6 +43,7 @@ class AddressError(ValueError):
 
 def run(main: Coroutine[Any, Any, int], leave: Callable[[int], None]) -> int:
     """Run the process' main coroutine on the fast event loop where there is one; its result goes to `leave` first."""
+    _open_many_files()
 
     async def whole() -> int:
         code = await main
@@ -45,6 +55,20 @@ def run(main: Coroutine[Any, Any, int], leave: Callable[[int], None]) -> int:
     except ImportError:
         return asyncio.run(whole())
     return uvloop.run(whole())
+
+
+_CODECS = ("idna", "ascii", "latin-1", "utf-8-sig", "utf-16", "utf-32", "cp1252", "iso8859-15", "unicode-escape")
+"""What names, headers and bodies are read with: an import in mid-run fails where no file can be opened any more."""
+
+
+def _open_many_files() -> None:
+    """Raise the limit of open files as far as is allowed: each connection is one, and the usual 1,024 are soon gone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for name in _CODECS:
+        codecs.lookup(name)
 
 
 def listen(address: str) -> list[socket.socket]:
@@ -128,6 +152,17 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return not isinstance(error, http_exceptions.HttpProcessingError)
 
 
+def _heed_loop_error(told: set[str], loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell once that connections can't be accepted, of which asyncio tells every second; all else as it does."""
+    if context.get("message", "").startswith("socket.accept()"):
+        if not told:
+            told.add("accept")
+            error = context.get("exception")
+            logger.error("Connections can't be accepted", extra={"err": getattr(error, "strerror", None) or str(error)})
+    else:
+        loop.default_exception_handler(context)
+
+
 async def serve(
     app: web.Application,
     listeners: Sequence[socket.socket],
@@ -155,6 +190,7 @@ async def serve(
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
+    loop.set_exception_handler(partial(_heed_loop_error, set()))
     logger.info("Starting sms-exporter", extra={"version": __version__, "pythonversion": platform.python_version()})
     # What is there now stays, and a scrape leaves no cycles behind (tests/test_cost.py counts them): the collector
     # would look through the objects of a scrape under way again and again, in vain.
@@ -162,7 +198,14 @@ async def serve(
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=GRACE_SECONDS, keepalive_timeout=IDLE_SECONDS
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=GRACE_SECONDS,
+        keepalive_timeout=IDLE_SECONDS,
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
+        max_headers=MOST_HEADERS,
     )
     await runner.setup()
     for listener in listeners:

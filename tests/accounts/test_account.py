@@ -553,7 +553,6 @@ def test_a_reload_keeps_what_is_known_by_the_content_of_the_definition_whoever_r
         changed = old.provider.errors.model_copy(update={"statuses": {403: Reason.SUSPENDED}})
         other = replace(old, provider=old.provider.model_copy(update={"errors": changed}))
         accounts.replace(settings(other))
-        await accounts.drop_replaced()
         view = await one(accounts)
         assert (reasons(view), client.count()) == (["suspended", "up"], 4)
         assert [o.requests for o in view.observations] == [1, 1]
@@ -590,7 +589,6 @@ def test_a_reload_in_mid_scrape_changes_nothing_of_what_that_scrape_sees() -> No
         views = await running
         assert [len(view.observations) for view in views] == [3, 3]
         assert reasons(views[0]) == ["up"] * 3
-        await accounts.drop_replaced()
         assert [reasons(view) for view in await scrape(accounts, 9)] == [["up"]]
         await accounts.aclose()
 
@@ -605,7 +603,6 @@ def test_an_account_with_another_key_starts_anew() -> None:
         await asyncio.sleep(0.5)
         other = Credential("api_key", {"api_key": Secret.literal("another-key-here")})
         accounts.replace(settings(account(credential=other)))
-        await accounts.drop_replaced()
         assert reasons(await waiting) == ["up"] or not has_values(await waiting)[0]
         view = await one(accounts)
         assert (view.observations[0].requests, client.headers[-1]["X-Api-Key"]) == (1, "another-key-here")
@@ -653,3 +650,39 @@ def test_an_odd_answer_is_logged_once_while_it_stays_as_odd(caplog: pytest.LogCa
 
     run(main)
     assert [r.__dict__["detail"] for r in caplog.records] == ["status 'PAUSED' is not known"] * 2
+
+
+@pytest.mark.parametrize(("cache_ttl", "stale_for"), [(0.0, 0.0), (1.0, 0.5)])
+def test_what_a_scrape_itself_fetched_is_in_it_however_long_another_account_takes(
+    cache_ttl: float, stale_for: float
+) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        client = ScriptedClient(lambda call: agile(seconds=5.0 if call.url.startswith("https://slow") else 0.1))
+        accounts = accounts_of(
+            loop,
+            client,
+            account(cache_ttl=cache_ttl, stale_for_seconds=stale_for),
+            account("slow", base_url="https://slow.test", cache_ttl=cache_ttl, stale_for_seconds=stale_for),
+        )
+        for _ in range(3):
+            assert [has_values(view) for view in await scrape(accounts, 9)] == [[True], [True]]
+            await asyncio.sleep(3)
+        (account_,) = (each for each in accounts if each.settings.name != "slow")
+        (api,) = account_.apis.values()
+        assert account_.observe(api, account_.now()).readings is None  # nobody has fetched that just now
+
+    run(main)
+
+
+def test_a_value_that_a_scrape_fetched_outlives_a_failure_of_another_scrape_meanwhile() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        replies = iter([agile(), Reply(status=500)])
+        client = ScriptedClient(lambda call: agile(seconds=5.0) if "slow" in call.url else next(replies))
+        slow = account("slow", base_url="https://slow.test")
+        accounts = accounts_of(loop, client, account(cache_ttl=0.0, stale_for_seconds=0.0), slow)
+        first = asyncio.create_task(scrape(accounts, 9))
+        await asyncio.sleep(1)
+        second = asyncio.create_task(scrape(accounts, 9))
+        assert [has_values(views[0]) for views in (await first, await second)] == [[True], [False]]
+
+    run(main)

@@ -56,6 +56,12 @@ def as_in_kubernetes(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def seconds_of(duration: str) -> float:
+    """A time of promtool's, whose units may be repeated: `1d2h30m`."""
+    units = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)([wdhms])", str(duration)))
+
+
 def in_both_places(document: dict[str, Any]) -> dict[str, Any]:
     """Each world with its targets twice, side by side: outside Kubernetes, and as the Prometheus Operator has them.
 
@@ -137,16 +143,25 @@ def test_every_alert_has_a_case_that_fires_one_that_is_quiet_and_a_recovery() ->
     for path in CASES:
         for test in case(path)["tests"]:
             fired: dict[str, set[str]] = {}
-            for alert in test.get("alert_rule_test", ()):
+            # A time before the alert fires is no recovery, wherever it stands in the file.
+            for alert in sorted(test.get("alert_rule_test", ()), key=lambda each: seconds_of(each["eval_time"])):
                 name = alert["alertname"]
                 accounts = {str(expected["exp_labels"]) for expected in alert["exp_alerts"]}
                 (fires if accounts else quiet).add(name)
                 if fired.get(name, set()) - accounts:
                     recovers.add(name)
                 fired.setdefault(name, set()).update(accounts)
-    for what, seen in (("fires", fires), ("recovers", recovers), ("is quiet", quiet)):
-        assert set(alerts()) - seen == set(), f"alerts without a case in alerts/tests in which one {what}"
-        assert seen - set(alerts()) == set(), "cases of alerts that are no rule"
+    lacking = {
+        what: set(alerts()) - seen for what, seen in (("fires", fires), ("is quiet", quiet), ("recovers", recovers))
+    }
+    assert not any(lacking.values()), f"no case in alerts/tests in which one {lacking}"
+    assert (fires | quiet) - set(alerts()) == set(), "cases of alerts that are no rule"
+
+
+def test_the_rules_are_made_of_their_source() -> None:
+    made = build.files(*build.links())
+    stale = {name for name, text in made.items() if (ALERTS / name).read_text("utf-8") != text}
+    assert stale == set(), "alerts/rules.yml.in has changed: make golden"
 
 
 @pytest.mark.rules

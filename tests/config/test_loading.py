@@ -290,11 +290,11 @@ FAULTS = [
         ["5: accounts[0].base_url: the URL's host isn't one; write a name, an IPv4 address or [an IPv6 address]"],
     ),
     (
-        QLARA + "http: {proxy_url: socks5://u:p@x}",
-        ["5: accounts[0].http.proxy_url: not an http or https URL; write it like https://host"],
+        QLARA + "http: {proxy_url: socks4://u:p@x}",
+        ["5: accounts[0].http.proxy_url: not an http, https or socks5 URL; write it like http://proxy:3128"],
     ),
     (
-        QLARA + "http: {proxy_url: http://u:p@x, proxy_from_environment: true, no_proxy: x}",
+        QLARA + "http: {proxy_url: http://u:pppp@x, proxy_from_environment: true, no_proxy: x}",
         [
             "5: accounts[0].http.proxy_from_environment: proxy_url and proxy_from_environment exclude one another; remove one of them; null removes what defaults says",
             "5: accounts[0].http.no_proxy: no_proxy and proxy_from_environment exclude one another; remove one of them; null removes what defaults says",
@@ -387,11 +387,11 @@ FAULTS = [
         ["4: accounts[0].auth.tokn: unknown key; agiletelecom takes api_key, basic or oauth1"],
     ),
     (
-        AGILE + "{basic: {user: x, password: y}}",
+        AGILE + "{basic: {user: x, password: yyyy}}",
         ["4: accounts[0].auth.basic.user: unknown key; did you mean username?"],
     ),
     (
-        AGILE + "{basic: {login: x, password: y}}",
+        AGILE + "{basic: {login: x, password: yyyy}}",
         [
             "4: accounts[0].auth.basic.login: unknown key; valid are username, username_file, username_env, password, password_file, password_env"
         ],
@@ -420,7 +420,7 @@ FAULTS = [
         ],
     ),
     (
-        AGILE + "{basic: {username: 'a:b', password: c}}",
+        AGILE + "{basic: {username: 'a:b', password: cccc}}",
         ["4: accounts[0].auth.basic.username: this secret can't be used: a user name may not have a colon"],
     ),
     (
@@ -432,7 +432,7 @@ FAULTS = [
         ["4: accounts[0].auth.basic: 2 sign-in forms; keep one of api_key, basic or oauth1"],
     ),
     (
-        AGILE + "{token: x}",
+        AGILE + "{token: xxxx}",
         [
             "4: accounts[0].auth.token: agiletelecom has no sign-in form token; agiletelecom takes api_key, basic or oauth1"
         ],
@@ -465,7 +465,7 @@ FAULTS = [
         ],
     ),
     (
-        AGILE + "{oauth1: {consumer_key: a, consumer_secret: b, token: c}}",
+        AGILE + "{oauth1: {consumer_key: aaaa, consumer_secret: bbbb, token: cccc}}",
         [
             "2: accounts[0].auth.oauth1.token_secret: this is missing; write token_secret, token_secret_file or token_secret_env"
         ],
@@ -581,7 +581,7 @@ FAULTS = [
     ),
     (
         QLARA + "http: {proxy_url: ''}",
-        ["5: accounts[0].http.proxy_url: not an http or https URL; write it like https://host"],
+        ["5: accounts[0].http.proxy_url: not an http, https or socks5 URL; write it like http://proxy:3128"],
     ),
     (
         QLARA + "http: x",
@@ -691,7 +691,7 @@ FAULTS = [
         ["4: accounts[0].auth.basic.pasword: unknown key; did you mean password?"],
     ),
     (
-        AGILE + "{oauth1: {consumer_key: a, consumer_secret: b, tokn: c}}",
+        AGILE + "{oauth1: {consumer_key: aaaa, consumer_secret: bbbb, tokn: cccc}}",
         ["4: accounts[0].auth.oauth1.tokn: unknown key; did you mean token?"],
     ),
     (
@@ -757,7 +757,7 @@ def test_a_key_given_twice_is_told_with_both_lines() -> None:
 
 def test_every_fault_of_every_account_is_told_at_once() -> None:
     text = (
-        "accounts:\n- name: a b\n  provider: qlara\n  timeout: x\n  auth: {token: t}\n  apis: [prices]\n"
+        "accounts:\n- name: a b\n  provider: qlara\n  timeout: x\n  auth: {token: tttt}\n  apis: [prices]\n"
         "- provider: nobody\n  labels: {job: x}\n  http: {no_proxy: x}\n"
     )
     assert [line.split(": ")[:2] for line in lines(text)] == [
@@ -941,6 +941,51 @@ def test_http_blocks_merge_key_by_key() -> None:
     )
 
 
+SHORT = "warning: this secret is too short to be kept out of every text and metric; take one of 4 characters or more"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (AGILE + "{api_key: Zq7}", "4: accounts[0].auth.api_key"),
+        (AGILE + "{basic: {username: x, password: Zq7}}", "4: accounts[0].auth.basic.password"),
+        (AGILE + "{basic: {username: x, password_env: SMS_SHORT}}", "4: accounts[0].auth.basic.password_env"),
+        (QLARA + "http: {proxy_url: 'http://user:Zq7@proxy'}", "5: accounts[0].http.proxy_url"),
+        (QLARA + "http: {proxy_url: 'http://user:%5Aq7@proxy'}", "5: accounts[0].http.proxy_url"),
+        (QLARA + "http: {proxy_url: 'http://Zq7@proxy'}", "5: accounts[0].http.proxy_url"),
+    ],
+)
+def test_a_secret_of_less_than_four_characters_is_warned_of_and_not_quoted(
+    text: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMS_SHORT", "Zq7")
+    assert lines(text) == [f"f.yml:{line}: {SHORT}"]
+    assert lines(text.replace("Zq7", "Zq71").replace("%5Aq7", "Zq71").replace("env: SMS_SHORT", "env: HOME")) == []
+
+
+@pytest.mark.parametrize("shown", ["name: zq4x", "name: shop-ZQ4X-1", "labels: {note: a zq4x b}"])
+def test_a_secret_that_every_metric_would_show_is_warned_of_and_not_quoted(shown: str) -> None:
+    name = "" if shown.startswith("name") else "  name: a\n"
+    key = "name" if shown.startswith("name") else "labels.note"
+    text = f"accounts:\n- provider: qlara\n  auth: {{api_key: zq4x}}\n  {shown}\n{name}"
+    expected = "warning: this is or holds a secret, and every metric of the account shows it"
+    with redaction.forgetting():
+        assert lines(text) == [f"f.yml:4: accounts[0].{key}: {expected}; write another, or change the secret"]
+    assert lines(text.replace("api_key: zq4x", "api_key: zq5y")) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://proxy-user:pass-word@proxy:3128", "proxy-user:pass-word@proxy:3128", "socks5://x:pass-word@p"]
+)
+def test_the_password_of_a_proxy_in_the_environment_is_hidden_from_texts(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    before, after = (account(QLARA + f"http: {{proxy_from_environment: {value}}}") for value in ("false", "true"))
+    assert redact("a pass-word b") == "a <secret> b"
+    assert after.http == HttpSettings(proxy_from_environment=True) != before.http
+
+
 def test_the_parts_of_a_proxy_url_are_hidden_from_texts() -> None:
     http = account(QLARA + "http: {proxy_url: 'http://proxy-user:p%40ss-word@proxy:3128'}").http
     assert http.proxy_url is not None
@@ -1064,7 +1109,7 @@ def test_two_hundred_accounts_load_well_below_a_second() -> None:
         "accounts:\n- auth: {api_key_file: planted-hunter2, token_env: planted-hunter2}\n",
         "accounts:\n- auth: {api_key_file: planted-hunter2}\n",
         AGILE + "{api_key_env: planted-hunter2}\n",
-        QLARA + "http: {proxy_url: 'socks5://planted-hunter2:x@proxy'}\n",
+        QLARA + "http: {proxy_url: 'socks4://planted-hunter2:x@proxy'}\n",
         QLARA + "http: {proxy_url: 'http://planted-hunter2@pro xy'}\n",
         QLARA + "http: {proxy_url: 'http://planted-hunter2@proxy', proxy_from_environment: true}\n",
         QLARA + "base_url: https://planted-hunter2@host\n",
@@ -1160,7 +1205,7 @@ def test_any_text_gives_settings_or_faults(text: str | bytes) -> None:
     lines(text)
 
 
-_PLANTED = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=8, max_size=12).map("plant-{}".format)
+_PLANTED = st.text(alphabet="0123456789", min_size=8, max_size=12).map("plant-{}".format)  # near to no key
 _AUTHS = st.sampled_from(
     [
         "SECRET",
@@ -1200,6 +1245,7 @@ _PROXIES = st.sampled_from(
         "http://u:SECRET@proxy:3128",
         "http://SECRET@",
         "socks5://SECRET@x",
+        "socks4://SECRET@x",
         "http://SECRET:x@a b",
         "[SECRET]",
     ]

@@ -82,6 +82,13 @@ def test_the_schema_refuses(validator: Validator, change: dict[str, Any]) -> Non
     assert not validator.is_valid({"accounts": [account | change]})
 
 
+def test_the_schema_takes_socks_for_proxies_alone(validator: Validator) -> None:
+    account: dict[str, Any] = {"name": "a", "provider": "qlara", "auth": {"api_key": "x"}}
+    assert validator.is_valid({"accounts": [account | {"http": {"proxy_url": "socks5://u:p@proxy:1080"}}]})
+    assert not validator.is_valid({"accounts": [account | {"http": {"proxy_url": "socks4://proxy"}}]})
+    assert not validator.is_valid({"accounts": [account | {"base_url": "socks5://provider.test"}]})
+
+
 def test_the_schema_needs_the_required_keys(validator: Validator) -> None:
     for key in ("name", "provider", "auth"):
         account: dict[str, Any] = {"name": "a", "provider": "qlara", "auth": {"api_key": "x"}}

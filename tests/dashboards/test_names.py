@@ -80,7 +80,9 @@ def test_every_family_of_the_exporter_is_read_by_a_panel_or_a_rule_or_excused() 
     read = " ".join([*(expr for _, expr in every_expression()), *(rule.expr for rule in history.recorded())])
     read += " ".join(rule["expr"] for group in history.groups() for rule in group["rules"])
     unread = {name for name in FAMILIES if not re.search(rf"(?<![\w:]){name}(?![\w:])", read)}
-    assert unread == set(UNREAD)
+    assert unread == set(UNREAD), (
+        "families that no panel in dashboards/ and no rule reads: add one, or a reason in UNREAD"
+    )
 
 
 def test_every_recording_rule_for_people_has_a_panel() -> None:
@@ -91,7 +93,9 @@ def test_every_recording_rule_for_people_has_a_panel() -> None:
 
 def test_every_alert_has_its_words_its_kind_and_its_runbook() -> None:
     rules = [rule for group in history.groups() for rule in group["rules"] if "alert" in rule]
-    assert {rule["alert"] for rule in rules} == set(ALERTS)
+    assert {rule["alert"] for rule in rules} == set(ALERTS), (
+        "alerts without their words and kind in dashboards/words.py"
+    )
     kinds = [alert for _, alerts in KINDS.values() for alert in alerts]
     assert sorted([*kinds, *EXPORTER_ALERTS, *INFO_ALERTS]) == sorted(ALERTS)
     assert {rule["alert"] for rule in rules if rule["labels"]["severity"] == "info"} == set(INFO_ALERTS)

@@ -1,11 +1,16 @@
 """The text of the metrics: its golden, its validity, and what is rendered once."""
 
 import asyncio
+import gc
 import gzip
 import random
+import re
 import subprocess
+import tracemalloc
 from collections.abc import Iterable
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -17,8 +22,8 @@ from exporter.metrics import exposition
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, ExporterState
 from exporter.providers.catalogue import builtin
-from exporter.readings import Credit, Readings
-from exporter.settings import Pair, Thresholds
+from exporter.readings import Credit, MessagePrice, Readings
+from exporter.settings import AccountSettings, Pair, Thresholds
 from tests.providers.recorded import ANSWERS
 from tests.virtual import account
 
@@ -177,6 +182,66 @@ def test_of_two_apis_only_the_changed_one_is_rendered_anew() -> None:
         )
 
     asyncio.run(main())
+
+
+def price_list(count: int) -> Readings:
+    return Readings(prices=tuple(MessagePrice("DK", str(n), f"tier {n % 2}", "EUR", n + 0.5) for n in range(count)))
+
+
+def shop(number: int, countries: frozenset[str] | None = None) -> AccountSettings:
+    return replace(account(f"shop-{number}", "gatewayapi", apis=["prices"]), price_countries=countries)
+
+
+async def rendered_prices(rendering: Exposition, shops: Iterable[AccountSettings], readings: Readings) -> list[str]:
+    views = [View(each, (Observation("prices", readings),)) for each in shops]
+    return await rendering.accounts(views, openmetrics=False)
+
+
+async def test_accounts_that_read_one_price_list_share_its_lines() -> None:
+    readings = price_list(2000)
+    shops = [shop(number) for number in range(50)]
+    rendering = Exposition((), [builtin()["gatewayapi"]])
+    tracemalloc.start()
+    try:
+        await rendered_prices(rendering, shops[:1], readings)
+        one = tracemalloc.get_traced_memory()[0]
+        parts = await rendered_prices(rendering, shops, readings)
+        text = "".join(parts)
+        length = len(text)
+        del parts, text
+        gc.collect()
+        more = tracemalloc.get_traced_memory()[0] - one
+    finally:
+        tracemalloc.stop()
+    assert length > 50 * 200_000
+    assert more < 49 * 50_000  # two pointers a line, where a line has a hundred characters
+
+
+async def test_each_account_shows_of_a_shared_price_list_what_it_asks_for() -> None:
+    readings = Readings(prices=tuple(MessagePrice(country, "1", "t", "EUR", 0.5) for country in ("DK", "IT")))
+    rendering = Exposition((), [builtin()["gatewayapi"]])
+    shops = [shop(0), shop(1, frozenset({"DK"})), shop(2, frozenset({"FR"})), shop(3, frozenset({"DK"}))]
+    text = "".join(await rendered_prices(rendering, shops, readings))
+    shown = re.findall(
+        r'^sms_message_price\{provider="gatewayapi",account="shop-(.)",country="(..)".*\} 0.5$', text, re.MULTILINE
+    )
+    assert shown == [("0", "DK"), ("0", "IT"), ("1", "DK"), ("3", "DK")]
+    # A list that is read anew is another one, also where it lies at the same place in memory.
+    for price in range(20):
+        anew = Readings(prices=(MessagePrice("DK", "1", "t", "EUR", price),))
+        text = "".join(await rendered_prices(rendering, shops, anew))
+        assert re.findall(r"^sms_message_price.*\} (.+)$", text, re.MULTILINE) == [str(price)] * 3
+
+
+def test_a_price_list_is_no_series_of_an_account_that_has_none() -> None:
+    assert "sms_message_price" not in render([View(shop(0), (Observation("prices", Readings()),))])
+
+
+@pytest.mark.parametrize("openmetrics", [False, True])
+def test_the_body_is_the_parts_in_utf_8_however_many(openmetrics: bool) -> None:
+    parts = [f"{number} \N{GRINNING FACE} é\n" for number in range(25_001)]
+    body = bytes(exposition.join(parts, openmetrics=openmetrics))
+    assert body.decode() == "".join(parts) + ("# EOF\n" if openmetrics else "")
 
 
 def test_rendering_many_accounts_lets_others_run_in_between() -> None:

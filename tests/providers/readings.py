@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exporter.providers import values
 from exporter.providers.blocks import ContactsBlock, CreditBlock, PricesBlock, SubscriptionBlock, Value
+from exporter.providers.currencies import CODES
 from exporter.providers.definition import Api
 from exporter.providers.kinds import marks
 from exporter.readings import UNITS, ContactQuota, Credit, MessagePrice, Readings, Subscription
@@ -16,7 +17,7 @@ from exporter.readings import UNITS, ContactQuota, Credit, MessagePrice, Reading
 _DAY = 86400
 _FIRST, _LAST = 946_771_200, 4_000_000_000
 _WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=8)
-_TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1, max_size=12)
+_TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=12)
 _ELEMENTS = st.from_regex(r"[a-z_][a-z0-9_.-]{0,8}", fullmatch=True)
 _MOST_POTS = 3
 
@@ -82,7 +83,7 @@ def _currencies(value: Value) -> Any:
     known = sorted({values.as_currency(word) for word in (value.words or {}).values()})
     if known and value.pattern is not None:
         return st.sampled_from(known)
-    codes = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
+    codes = st.sampled_from(sorted(CODES))
     return codes | st.sampled_from([*known, *UNITS]) if value.pattern is None else codes
 
 
@@ -198,7 +199,7 @@ def _quotas(block: ContactsBlock) -> st.SearchStrategy[ContactQuota]:
 
 
 def _price_lists(block: PricesBlock) -> st.SearchStrategy[tuple[MessagePrice, ...]]:
-    codes = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
+    codes = st.sampled_from(sorted(CODES))
     pattern = block.price_by_currency
     if pattern is not None:
         names = sorted({column.upper() for column in block.columns})

@@ -69,8 +69,16 @@ class Expected:
 
 
 def _answer(path: Path) -> Answer:
-    api_name, situation, status, _ = path.name.split(".")
-    return Answer(path, catalogue.builtin()[path.parent.parent.name], api_name, situation, int(status))
+    provider = path.parent.parent.name
+    parts = path.name.split(".")
+    if len(parts) != 4 or not parts[2].isdigit():
+        raise ValueError(f"{provider}/answers/{path.name}: name it API.SITUATION.STATUS{path.suffix}")
+    definition = catalogue.builtin().get(provider)
+    if definition is None:
+        raise ValueError(f"definitions/{provider}/provider.yml: the folder's name has to be its id")
+    if parts[0] not in definition.apis:
+        raise ValueError(f"{provider}/answers/{path.name}: {provider} has no api {parts[0]}")
+    return Answer(path, definition, parts[0], parts[1], int(parts[2]))
 
 
 def answers(folder: Path) -> list[Answer]:

@@ -1,9 +1,16 @@
 """Secrets are taken out of texts."""
 
 import base64
+import copy
 import json
+import pickle
+import sys
+import threading
+import tracemalloc
 from collections.abc import Iterator
 from html import escape
+from types import FrameType
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -11,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.secrets import redaction
-from exporter.secrets.redaction import redact, register, register_base64
+from exporter.secrets.redaction import KEPT_SECONDS, Redactor, redact, register, register_base64
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +114,173 @@ def test_no_registered_value_of_four_or_more_is_left(around: str, secrets: list[
         register(secret)
     shown = redact(around.join(["", *secrets, ""]))
     assert not [secret for secret in secrets if secret in shown.replace("<secret>", "\0")]
+
+
+@pytest.mark.parametrize("text", ["key-ABCD-efgh", "KEY-abcd-EFGH", "key%2dabcd", "KEY%2Dabcd"])
+def test_a_value_is_hidden_in_whatever_case(text: str) -> None:
+    register("Key-abcd-Efgh")
+    register("key%2Dabcd")
+    assert redact(f"x{text}x") == "x<secret>x"
+
+
+def test_letters_whose_case_is_longer_or_depends_on_the_next_move_nothing() -> None:
+    register("ΑΣΣΣ")
+    assert redact("ßİ ΑΣΣΣ ß ΑΣΣΣΑ ασςσ") == "ßİ <secret> ß <secret>Α <secret>"
+
+
+def test_a_text_is_known_to_hold_a_secret_of_four_or_more_in_any_form() -> None:
+    register("s/cr")
+    register("q7")
+    assert [redaction.holds(text) for text in ("xS/CRx", "s%2fcr", base64.b64encode(b"s/cr").decode())] == [True] * 3
+    assert not any(map(redaction.holds, ("q7", "s/c", "")))
+
+
+def opcodes_of(redactor: Redactor, text: str) -> int:
+    """Steps of the interpreter that hiding takes, which don't depend on the machine's mood."""
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal steps
+        frame.f_trace_opcodes = True
+        steps += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        redactor.redact(text)
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+@pytest.mark.parametrize("prefix", ["", "demo-key-", "sk_live_"])
+def test_a_line_costs_the_same_however_many_secrets_there_are(prefix: str) -> None:
+    redactor, held = Redactor(), []
+    line = f"Api fails provider=gatewayapi detail={prefix} {prefix}0001 {prefix}unknown sk_live_ demo-key-"
+    costs = []
+    for number in range(1, 2001):
+        held.append(redactor.register(f"{prefix}{number:04}-{'abcdefgh' if prefix else number * 7919}"))
+        if number in (1, 2000):
+            costs.append(opcodes_of(redactor, line))
+    assert costs[0] <= costs[1] <= 1.2 * costs[0]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_value_is_forgotten_an_hour_after_nothing_holds_it() -> None:
+    clock = Clock()
+    redactor = Redactor(clock)
+    one, two = redactor.register("rotated-value"), redactor.register("rotated-value")
+    clock.now += 10 * KEPT_SECONDS
+    del one
+    clock.now += 10 * KEPT_SECONDS
+    assert redactor.redact("rotated-value") == "<secret>"
+    del two
+    assert redactor.redact("rotated-value") == "<secret>"
+    clock.now += KEPT_SECONDS - 1
+    assert redactor.redact("rotated-value") == "<secret>"
+    clock.now += 1
+    assert redactor.redact("rotated-value") == "rotated-value"
+    assert not redactor.holds("rotated-value")
+
+
+def test_a_value_that_comes_back_within_the_hour_stays() -> None:
+    clock = Clock()
+    redactor = Redactor(clock)
+    redactor.register("back-again")
+    redactor.redact("")
+    clock.now += KEPT_SECONDS / 2
+    held = redactor.register("back-again")
+    clock.now += 2 * KEPT_SECONDS
+    assert redactor.redact("back-again") == "<secret>"
+    del held
+    redactor.redact("")
+    clock.now += KEPT_SECONDS
+    assert redactor.redact("back-again") == "back-again"
+
+
+def test_what_two_values_have_in_common_stays_with_the_second() -> None:
+    clock = Clock()
+    redactor = Redactor(clock)
+    short = redactor.register("a&b")
+    held = redactor.register("a&amp;b")
+    del short
+    redactor.redact("")
+    clock.now += KEPT_SECONDS
+    assert redactor.redact("a&b xa&amp;bx") == "a&b x<secret>x"
+    assert held is not None
+
+
+def test_memory_is_bounded_over_rotations_without_end() -> None:
+    redactor = Redactor(Clock(), most_past=100)
+    held = redactor.register("value-number-0")
+    sizes = []
+    tracemalloc.start()
+    try:
+        for number in range(1, 4001):
+            held = redactor.register(f"value-number-{number}")
+            if number in (1000, 4000):
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] < sizes[0] + 20_000
+    assert redactor.redact("value-number-1.") == "value-number-1."
+    assert redactor.redact("value-number-3950 value-number-4000") == "<secret> <secret>"
+    assert held is not None
+
+
+def test_the_generation_is_another_one_where_there_is_a_new_value_alone() -> None:
+    redactor = Redactor()
+    held = [redactor.register("first-value")]
+    first = redactor.generation
+    held.append(redactor.register("first-value"))
+    assert redactor.generation == first
+    held.append(redactor.register("second-value"))
+    assert redactor.generation != first
+
+
+def test_texts_are_searched_while_another_thread_registers_and_forgets() -> None:
+    redactor = Redactor(Clock(), most_past=5)
+    held = redactor.register("sk_live_kept")
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def rotate() -> None:
+        try:
+            while not stop.is_set():
+                for number in range(50):
+                    redactor.register(f"sk_live_{'x' * number}", "&z")
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=rotate) for _ in range(2)]
+    try:
+        for thread in threads:
+            thread.start()
+        shown = {redactor.redact("a sk_live_kept b") for _ in range(1000)}
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(interval)
+    assert failed == []
+    assert shown == {"a <secret> b"}
+    assert held is not None
+
+
+def test_what_keeps_a_value_hidden_shows_it_nowhere() -> None:
+    held = register("held-value")
+    assert "held-value" not in repr(held)
+    for give in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="a secret isn't pickled"):
+            give(held)

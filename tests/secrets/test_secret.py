@@ -1,5 +1,6 @@
 """Secrets and credentials."""
 
+import base64
 import copy
 import logging
 import os
@@ -240,3 +241,23 @@ def test_a_user_name_is_left_in_texts() -> None:
     Secret.literal("visible-user", identifier=True)
     Secret.literal("hidden-password")
     assert redact("visible-user:hidden-password") == "visible-user:<secret>"
+
+
+def test_a_rotated_and_a_dropped_secret_are_forgotten_an_hour_later(file: Path) -> None:
+    now = [1000.0]
+    with redaction.forgetting(lambda: now[0]):
+        (file.parent / "user").write_text("user")
+        user = Secret.from_file(file.parent / "user", identifier=True)
+        credential = Credential("basic", {"username": user, "password": Secret.from_file(file)})
+        pair = base64.b64encode(b"user:first-value").decode()
+        now[0] += 7200
+        assert redact(f"first-value {pair}") == "<secret> <secret>"
+        file.write_text("second-value")
+        assert credential.refresh()
+        assert redact(f"first-value {pair}") == "<secret> <secret>"
+        now[0] += 3600
+        assert redact(f"first-value {pair} second-value") == f"first-value {pair} <secret>"
+        del credential
+        assert redact("second-value") == "<secret>"
+        now[0] += 3600
+        assert redact("second-value") == "second-value"

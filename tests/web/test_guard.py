@@ -1,5 +1,6 @@
 """The guarded port: users, headers and certificates, and files that change while it serves."""
 
+import asyncio
 import base64
 import ssl
 import threading
@@ -12,10 +13,14 @@ import bcrypt
 import pytest
 import trustme
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.documents.faults import ConfigError
 from exporter.web.guard import Guard
+from exporter.web.passwords import BusyError, Passwords
+from exporter.web.routes import WebOptions, create_app, is_health
+from tests.virtual import account
+from tests.web.test_routes import App
 
 CHEAP = 4
 
@@ -141,6 +146,30 @@ async def test_health_and_unknown_paths_are_behind_the_users_too(port: Port) -> 
     assert [(await port.get(path, alice)).status for path in ("/none", "/broken")] == [404, 410]
 
 
+@pytest.mark.parametrize("prefix", ["", "/sms"])
+async def test_health_answers_without_a_password_where_it_may(tmp_path: Path, prefix: str) -> None:
+    file = tmp_path / "web.yml"
+    file.write_text(
+        f"basic_auth_users: {{alice: {hash_of('a')}}}\nhttp_server_config: {{headers: {{X-Frame-Options: deny}}}}\n"
+    )
+    async with App(account("one"), options=WebOptions(external_url=f"https://x.test{prefix}")) as app:
+        for is_open, status in ((is_health, 200), (lambda _: False, 401)):
+            guarded = create_app(app.service, WebOptions(external_url=f"https://x.test{prefix}"))
+            Guard(file, is_open).protect(guarded)
+            async with TestClient(TestServer(guarded)) as client:
+                for path in ("/-/healthy", "/-/ready"):
+                    for method in ("GET", "HEAD"):
+                        answer = await client.request(method, prefix + path)
+                        assert (answer.status, answer.headers["X-Frame-Options"]) == (status, "deny")
+                    assert (await client.post(prefix + path)).status == 401
+                for path in ("/metrics", "/", "/-/healthy/", "/-/reload", "/sd", "/probe?target=one&x=/-/healthy"):
+                    assert (await client.get(prefix + path)).status == 401
+        Guard(file, is_health).protect(guarded := create_app(app.service))
+        file.write_text("broken")
+        async with TestClient(TestServer(guarded)) as client:
+            assert [(await client.get(path)).status for path in ("/-/healthy", "/metrics")] == [200, 500]
+
+
 @pytest.fixture
 def worked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """Every check that bcrypt makes: in which thread, and against a hash of which cost."""
@@ -155,18 +184,19 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     return found
 
 
-async def test_an_unknown_user_costs_what_the_dearest_costs_and_who_was_right_is_remembered(
+async def test_an_unknown_user_costs_what_the_dearest_costs_and_who_was_right_or_wrong_is_remembered(
     port: Port, worked: list[tuple[int, str]]
 ) -> None:
     port.write(f"basic_auth_users:\n  alice: {hash_of('a')}\n  bob: {hash_of('b', CHEAP + 1)}\n")
     await port.serve()
     for user, password, status, costs in (
         ("carol", "b", 401, ["$2b$05$"]),  # bob's password under a name that nobody has
-        ("carol", "b", 401, ["$2b$05$"]),
+        ("carol", "b", 401, []),
+        ("carol", "c", 401, ["$2b$05$"]),
         ("alice", "x", 401, ["$2b$04$"]),
         ("alice", "a", 200, ["$2b$04$"]),
         ("alice", "a", 200, []),
-        ("alice", "x", 401, ["$2b$04$"]),
+        ("alice", "x", 401, []),
         ("bob", "b", 200, ["$2b$05$"]),
     ):
         worked.clear()
@@ -183,6 +213,66 @@ async def test_what_is_remembered_is_bounded_and_ends_with_the_hash(port: Port) 
     assert await port.status(basic("user-0", "a")) == 401
     assert await port.status(basic("user-0", "b")) == 200
     assert await port.status(basic("user-1", "a")) == 401
+
+
+async def test_a_name_that_becomes_a_users_is_not_taken_for_the_stranger_that_it_was() -> None:
+    hashed = hash_of("b")
+    passwords = Passwords()
+    carol = basic("carol", "b")["Authorization"]
+    assert not await passwords.admit({"bob": hashed}, carol)
+    assert await passwords.admit({"bob": hashed, "carol": hashed}, carol)
+
+
+def wrong(number: int) -> str:
+    return basic("alice", f"wrong-{number}")["Authorization"]
+
+
+@pytest.mark.parametrize("client", ["attacker", "prometheus"])
+async def test_a_right_password_waits_behind_no_heap_of_wrong_ones(worked: list[tuple[int, str]], client: str) -> None:
+    """Not where another client sent them, and not where its own did, or a proxy before both."""
+    users = {"alice": hash_of("a", CHEAP + 2)}
+    passwords = Passwords()
+    guesses = [asyncio.create_task(passwords.admit(users, wrong(n), "attacker")) for n in range(30)]
+    await asyncio.sleep(0)
+    assert await passwords.admit(users, basic("alice", "a")["Authorization"], client)
+    assert len(worked) <= 6
+    assert await asyncio.gather(*guesses) == [False] * 30
+    assert len(worked) == 31
+
+
+async def test_clients_take_turns(worked: list[tuple[int, str]]) -> None:
+    users = {"alice": hash_of("a", CHEAP + 2)}
+    passwords = Passwords()
+    earlier = [asyncio.create_task(passwords.admit(users, wrong(n), "attacker")) for n in range(15)]
+    right = asyncio.create_task(passwords.admit(users, basic("alice", "a")["Authorization"], "prometheus"))
+    later = [asyncio.create_task(passwords.admit(users, wrong(n), "attacker")) for n in range(15, 30)]
+    assert await right
+    assert len(worked) <= 6
+    await asyncio.gather(*earlier, *later)
+
+
+async def test_equal_passwords_at_once_are_checked_once_or_twice(worked: list[tuple[int, str]]) -> None:
+    users = {"alice": hash_of("a")}
+    passwords = Passwords()
+    assert await asyncio.gather(*(passwords.admit(users, wrong(1)) for _ in range(30))) == [False] * 30
+    assert len(worked) <= 2
+
+
+async def test_those_who_wait_are_bounded_and_one_who_leaves_gives_its_turn_up() -> None:
+    users = {"alice": hash_of("a")}
+    passwords = Passwords()
+    guesses = [asyncio.create_task(passwords.admit(users, wrong(n), "attacker")) for n in range(150)]
+    patient = asyncio.create_task(passwords.admit(users, basic("alice", "a")["Authorization"], "prometheus"))
+    await asyncio.sleep(0)
+    for task in guesses[-30:]:
+        task.cancel()
+    assert await patient
+    ended = await asyncio.gather(*guesses, return_exceptions=True)
+    assert [type(each) for each in ended[-30:]] == [asyncio.CancelledError] * 30
+    assert sum(isinstance(each, BusyError) for each in ended) == 49
+    assert sum(each is False for each in ended) == 71
+    assert await passwords.admit(users, basic("alice", "a")["Authorization"])
+    assert not await passwords.admit(users, wrong(1000))  # every turn was given back
 
 
 async def test_passwords_are_checked_beside_the_event_loop(port: Port, worked: list[tuple[int, str]]) -> None:

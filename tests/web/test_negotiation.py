@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.web.negotiation import OPENMETRICS, TEXT, accepts_gzip, choose_format
+from exporter.web.negotiation import LONGEST_HEADER, OPENMETRICS, TEXT, accepts_gzip, choose_format
 
 PROMETHEUS_2 = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
 PROMETHEUS_2 += "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
@@ -52,6 +52,10 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ("application/openmetrics-text;version=1.0.0;escaping=dots", f"{OPENMETRICS}; escaping=underscores"),
         ("application/openmetrics-text;version=1.0.0;escaping=bogus", f"{OPENMETRICS}; escaping=underscores"),
         (";;,,=;q", TEXT),
+        ('application/openmetrics-text ; Version = "1.0.0" ; q="0.5"', OPENMETRICS),
+        ("application/openmetrics-text;version=1.0.0;;", OPENMETRICS),
+        ("application/openmetrics-text".ljust(LONGEST_HEADER), OPENMETRICS),
+        ("application/openmetrics-text".ljust(LONGEST_HEADER + 1), TEXT),
     ],
 )
 def test_the_best_format_that_we_write_is_chosen_by_its_q(accept: str | None, chosen: str) -> None:
@@ -78,6 +82,8 @@ def test_any_header_gets_one_of_the_two_formats_and_never_an_unsupported_version
         ("identity", False),
         ("x-gzip", True),
         ("gzip;q=x", False),
+        ("gzip".ljust(LONGEST_HEADER), True),
+        ("gzip".ljust(LONGEST_HEADER + 1), False),
     ],
 )
 def test_gzip_is_sent_where_it_is_accepted(header: str | None, accepted: bool) -> None:

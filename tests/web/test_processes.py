@@ -1,6 +1,7 @@
 """The served port in real processes: a Prometheus over TLS, sockets from systemd, a file that is swapped."""
 
 import base64
+import fcntl
 import os
 import re
 import shutil
@@ -9,9 +10,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ pytestmark = pytest.mark.end_to_end
 
 ACCOUNTS = "accounts: []\n"
 USERS = f"basic_auth_users:\n  prometheus: {bcrypt.hashpw(b'the-password', bcrypt.gensalt(4)).decode()}\n"
+BASIC = {"Authorization": "Basic " + base64.b64encode(b"prometheus:the-password").decode()}
 TLS = """tls_server_config:
   cert_file: server.pem
   key_file: server.key
@@ -94,6 +98,74 @@ def test_a_prometheus_with_another_name_or_password_gets_nothing(
     with prometheus(folder, scraping(folder, address, client, password)) as url:
         eventually("a refusal", lambda: query(url, "up == 0") or None)
         assert query(url, "sms_exporter_accounts") == []
+
+
+@contextmanager
+def hanging(file: Path) -> Iterator[None]:
+    """Nobody else can open a file, as where a mount hangs: the kernel waits for who has a lease on it."""
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    with file.open("r+b") as opened:
+        fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        try:
+            yield
+        finally:
+            fcntl.fcntl(opened, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            signal.signal(signal.SIGIO, before)
+
+
+def asked(url: str) -> int:
+    request = urllib.request.Request(url, headers=BASIC)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.mark.parametrize("what", ["fifo", "hanging"])
+def test_a_web_configuration_that_cannot_be_read_holds_nothing_up(folder: Path, what: str) -> None:
+    file = folder / "web.yml"
+    file.write_text(USERS)
+    with (
+        exporter(folder, folder / "sms-exporter.yml", f"--web.config.file={file}") as (address, process),
+        ExitStack() as stack,
+    ):
+        assert asked(f"http://{address}/metrics") == 200
+        if what == "fifo":
+            file.unlink()
+            os.mkfifo(file)
+        else:
+            stack.enter_context(hanging(file))
+        began = time.monotonic()
+        assert [asked(f"http://{address}/metrics") for _ in range(5)] == [500] * 5
+        assert time.monotonic() - began < 4
+        assert process.said(r"(it isn't a regular file|its file system doesn't answer)")
+        if what == "hanging":
+            stack.close()
+            eventually("an end of the hanging", lambda: asked(f"http://{address}/metrics") == 200 or None)
+            stack.enter_context(hanging(file))
+            assert asked(f"http://{address}/metrics") == 500
+        assert process.end(signal.SIGTERM) == 0
+        assert process.log.read_text().count("Web configuration is broken") == (1 if what == "fifo" else 2)
+
+
+def test_certificates_that_hang_leave_the_last_ones(folder: Path, served: tuple[str, Process]) -> None:
+    address, process = served
+    assert over_tls(folder, address, "/metrics")[0] == 200
+    with hanging(folder / "server.key"):
+        began = time.monotonic()
+        assert [over_tls(folder, address, "/metrics")[0] for _ in range(5)] == [200] * 5
+        assert time.monotonic() - began < 2
+    assert process.end(signal.SIGTERM) == 0
+
+
+def test_a_fifo_at_the_start_is_refused(folder: Path) -> None:
+    os.mkfifo(folder / "web.yml")
+    command = [sys.executable, "-m", "exporter", "--web.config.file=web.yml", "--web.listen-address=127.0.0.1:0"]
+    ended = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 1
+    assert "it isn't a regular file" in ended.stderr
 
 
 def over_tls(folder: Path, address: str, path: str, client: str = "client") -> tuple[int, str]:

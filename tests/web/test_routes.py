@@ -134,12 +134,12 @@ async def test_debug_tells_of_failures_and_of_values_that_are_kept(app: App) -> 
 
 
 async def test_debug_cuts_a_long_price_list_and_names_remarks(app: App) -> None:
-    rows = ",".join(f'{{"country": "C{n}", "prefix": {n}, "eur": 0.1}}' for n in range(30))
+    rows = ",".join(f'{{"country": "DK", "prefix": {n}, "eur": 0.1}}' for n in range(30))
     app.provider.script = lambda _: Reply(b'{"standard": [%s, {"eur": 1}]}' % rows.encode(), seconds=0.0)
     app.settings = settings(account("list", "gatewayapi", apis=["prices"]))
     await app.service.reload()
     text = await app.text("/probe?target=list&debug=true")
-    assert "    price: C0 +0 standard: 0.1 EUR\n" in text
+    assert "    price: DK +0 standard: 0.1 EUR\n" in text
     assert "    and 10 prices more\n" in text
     assert "    remark: a price without country, prefix or tier is left out\n" in text
 
@@ -256,6 +256,30 @@ async def test_reload_by_http_is_off_unless_enabled(app: App) -> None:
         refused = await app.client.request(method, "/-/reload")
         assert (refused.status, "--web.enable-lifecycle" in await refused.text()) == (403, True)
     assert (await app.client.get("/-/reload")).status == 405
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://another.test"}, 200),  # a proxy has changed the host
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "http://exporter.test"}, 403),
+        ({"Origin": "http://EXPORTER.test"}, 200),
+        ({"Origin": "https://sms.example.org"}, 200),
+        ({"Origin": "http://exporter.test:81"}, 403),
+        ({"Origin": "https://evil.test"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+    ],
+)
+async def test_another_sites_page_may_not_reload(headers: dict[str, str], status: int) -> None:
+    options = WebOptions(enable_lifecycle=True, external_url="https://sms.example.org/sms")
+    async with App(account("one"), options=options) as app:
+        for method in ("POST", "PUT"):
+            answer = await app.client.request(method, "/-/reload", headers=headers | {"Host": "exporter.test"})
+            assert answer.status == status
 
 
 async def test_reload_puts_a_good_file_in_force_and_a_bad_one_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:

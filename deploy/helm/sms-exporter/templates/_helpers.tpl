@@ -47,6 +47,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
+{{/* Whether the configuration is a text among the values. */}}
+{{- define "sms-exporter.ownConfig" -}}
+{{- if and .Values.existingConfigMap.name .Values.existingConfigSecret.name -}}
+  {{- fail "existingConfigMap and existingConfigSecret: there is one configuration; keep one of them" -}}
+{{- end -}}
+{{- if not (or .Values.demo .Values.existingConfigMap.name .Values.existingConfigSecret.name) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "sms-exporter.configKey" -}}
+{{- ternary .Values.existingConfigSecret.key .Values.existingConfigMap.key (ne .Values.existingConfigSecret.name "") -}}
+{{- end -}}
+
 {{- define "sms-exporter.configMapName" -}}
 {{- default (include "sms-exporter.fullname" .) .Values.existingConfigMap.name -}}
 {{- end -}}
@@ -64,17 +76,33 @@ httpGet: {path: {{ .path }}, port: http}
 {{- define "sms-exporter.refuseSecrets" -}}
 {{- $config := fromYaml .Values.config -}}
 {{- if hasKey $config "Error" -}}{{- fail (printf "config is not YAML: %s" $config.Error) -}}{{- end -}}
+{{- include "sms-exporter.refuseProxyUser" (dict "of" $config.defaults "where" "defaults") -}}
 {{- range $account := $config.accounts -}}
+  {{- include "sms-exporter.refuseProxyUser" (dict "of" $account "where" (printf "account %s" $account.name)) -}}
   {{- $auth := default dict $account.auth -}}
   {{- $found := list -}}
-  {{- range list "api_key" "token" -}}{{- if hasKey $auth . -}}{{- $found = append $found . -}}{{- end -}}{{- end -}}
-  {{- if hasKey (default dict $auth.basic) "password" -}}{{- $found = append $found "basic.password" -}}{{- end -}}
-  {{- range list "consumer_key" "consumer_secret" "token" "token_secret" -}}
-    {{- if hasKey (default dict $auth.oauth1) . -}}{{- $found = append $found (printf "oauth1.%s" .) -}}{{- end -}}
+  {{- range $form, $value := $auth -}}
+    {{- if not (kindIs "map" $value) -}}
+      {{- if not (regexMatch "_(file|env)$" $form) -}}{{- $found = append $found $form -}}{{- end -}}
+    {{- else -}}
+      {{- range $part, $secret := $value -}}
+        {{- /* A user's name, or a client's, is no secret: it alone may be written out. */ -}}
+        {{- if not (or (regexMatch "_(file|env)$" $part) (has $part (list "username" "client_id"))) -}}
+          {{- $found = append $found (printf "%s.%s" $form $part) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
   {{- range $found -}}
     {{- fail (printf "config: account %s: auth.%s would stand in a ConfigMap; name a file under /etc/sms-exporter/secrets/ (%s_file) or an environment variable (%s_env) instead" $account.name . . .) -}}
   {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sms-exporter.refuseProxyUser" -}}
+{{- $http := default dict (default dict .of).http -}}
+{{- if regexMatch "^([^/]*//)?[^/?#]*@" (default "" $http.proxy_url | toString) -}}
+  {{- fail (printf "config: %s: the user part of http.proxy_url would stand in a ConfigMap; keep the configuration in a Secret (existingConfigSecret), or take the proxy from HTTPS_PROXY (extraEnv) by http.proxy_from_environment" .where) -}}
 {{- end -}}
 {{- end -}}
 

@@ -32,13 +32,17 @@ def parse_base_url(text: str) -> str:
     return f"{scheme}://{host}{path.rstrip('/')}"
 
 
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+"""The last two are one: the proxy looks up the names."""
+
+
 def parse_proxy_url(text: str) -> str:
     """A proxy's URL as it was written; it may have a user part.
 
     Raises:
-        AddressError: not http or https, a path, a query, a fragment, or a bad host or port.
+        AddressError: not http, https or socks5, a path, a query, a fragment, or a bad host or port.
     """
-    _, _, _, path, rest = _split(text)
+    _, _, _, path, rest = _split(text, *PROXY_SCHEMES)
     if path.strip("/") or rest:
         raise AddressError("a proxy's URL ends after host and port", "write it like http://proxy:3128")
     return text
@@ -46,22 +50,24 @@ def parse_proxy_url(text: str) -> str:
 
 def user_part(url: str) -> str | None:
     """The user part of a URL that was parsed before, still percent-encoded."""
-    return _split(url)[1]
+    return _split(url, *PROXY_SCHEMES)[1]
 
 
 def is_plaintext(base_url: str) -> bool:
     """Whether a credential would travel unencrypted to anything but this machine."""
     scheme, _, host, _, _ = _split(base_url)
-    return scheme == "http" and not _is_loopback(_HOST_AND_PORT.sub(r"\1", host))
+    return scheme == "http" and not is_loopback(_HOST_AND_PORT.sub(r"\1", host))
 
 
-def _split(text: str) -> tuple[str, str | None, str, str, str]:
+def _split(text: str, *schemes: str) -> tuple[str, str | None, str, str, str]:
     """Scheme, user part, host with port, path, and query with fragment."""
     if not re.fullmatch(r"[!-~]*", text) or "\\" in text:
         hint = "percent-encode them; a host outside of ASCII is written in its xn-- form"
         raise AddressError("spaces, backslashes or characters outside of ASCII in a URL", hint)
     match = _URL.fullmatch(text)
-    if match is None or match[1].lower() not in {"http", "https"}:
+    if match is None or match[1].lower() not in (schemes or {"http", "https"}):
+        if schemes:
+            raise AddressError("not an http, https or socks5 URL", "write it like http://proxy:3128")
         raise AddressError("not an http or https URL", "write it like https://host")
     user, at, address = match[2].rpartition("@")
     host, port = _host_and_port(address)
@@ -89,7 +95,8 @@ def _is_host(host: str) -> bool:
     return len(host) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
     name = host.strip("[]").removesuffix(".")
     address = _ip(name)
     return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
