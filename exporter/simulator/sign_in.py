@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,31 +14,13 @@ from oauthlib.oauth1.rfc5849 import signature
 from exporter.providers import compose
 from exporter.providers.definition import Definition
 from exporter.providers.definition import SignIn as Placement
+from exporter.simulator import signed
 from exporter.simulator.account import Account
 from exporter.simulator.requests import Asked, Claim, OtherRequestError, header_claims
 
 _WINDOW_SECONDS = 300.0
 TOKEN_SECONDS = 3600
 _OAUTH2_PARTS = ("client_id", "client_secret")
-
-_SIGNED: Mapping[str, Mapping[str, str]] = {
-    "ovh": {
-        "X-Ovh-Application": r"(?P<application_key>.+)",
-        "X-Ovh-Consumer": r"(?P<consumer_key>.+)",
-        "X-Ovh-Timestamp": r"\d+",
-        "X-Ovh-Signature": r"\$1\$[0-9a-f]{40}",
-    },
-    "mac": {"Authorization": r'MAC id="(?P<key>[^"]+)",\s*ts="\d+",\s*nonce="[^"]+",\s*mac="[^"]+"'},
-    "aws4": {
-        "X-Amz-Date": r"\d{8}T\d{6}Z",
-        "Authorization": r"AWS4-HMAC-SHA256 Credential=(?P<access_key_id>[^/]+)/\d{8}/[^/]+/[^/]+/aws4_request,"
-        r"\s*SignedHeaders=[a-z0-9;-]+,\s*Signature=[0-9a-f]{64}",
-    },
-    "solapi": {
-        "Authorization": r"HMAC-SHA256 apiKey=(?P<api_key>[^,]+),\s*date=[^,]+,\s*salt=[^,]+,\s*signature=[0-9a-f]{64}"
-    },
-}
-"""How a signed request looks, by the signature's name; groups are parts. The signature itself isn't computed here."""
 
 
 class SignInError(Exception):
@@ -150,15 +131,29 @@ class SignIn:
         stood = [claim for claim in claims if claim[0] in parts or claim[0] in self._definition.settings]
         if form == "oauth1":
             return self._oauth1(asked)
+        if placement.signature is not None:
+            return self._of_signature(form, placement, asked, stood)
         if form == "basic":
             proof = _basic(asked)
-        elif placement.signature is not None:
-            proof = _named_by_signature(placement.signature, asked)
         else:
             proof = [*_placed(parts[0], placement, asked)] or [claim for claim in stood if claim[0] in parts]
         if not proof:
             raise SignInError
         return self._find(form, [*proof, *stood])
+
+    def _of_signature(self, form: str, placement: Placement, asked: Asked, stood: Sequence[Claim]) -> Account:
+        name = placement.signature or ""
+        found = signed.shown(name, asked)
+        if found is None:
+            raise SignInError
+        account = self._find(form, [*signed.keys(found), *stood])
+        parts, at = credential(account)[1], signed.time_of(found)
+        defaults = {name: each.default or "" for name, each in self._definition.settings.items()}
+        options = {key: text.fill({**defaults, **account.settings, **parts}) for key, text in placement.options.items()}
+        is_fresh = at is not None and abs(at - self._now()) <= _WINDOW_SECONDS
+        if not is_fresh or not signed.is_right(name, asked, found, parts, options):
+            raise SignInError
+        return account
 
     def _find(self, form: str, proof: Sequence[Claim]) -> Account:
         known = self._known[form]
@@ -214,16 +209,6 @@ def _placed(part: str, placement: Placement, asked: Asked) -> Iterable[Claim]:
         return [(part, text.removeprefix(placement.prefix))] if text.startswith(placement.prefix) else []
     given = asked.query if placement.query is not None else asked.form if placement.form is not None else ()
     return [(part, text) for name, text in given if name in (placement.query, placement.form)]
-
-
-def _named_by_signature(name: str, asked: Asked) -> list[Claim]:
-    found: list[Claim] = []
-    for header, form in _SIGNED[name].items():
-        match = re.fullmatch(form, asked.headers.get(header, ""))
-        if match is None:
-            raise SignInError
-        found += match.groupdict().items()
-    return found
 
 
 def _word(asked: Asked, scheme: str) -> str:

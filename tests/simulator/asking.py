@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,26 +12,6 @@ from exporter.providers.definition import Definition, Request, SignIn
 from exporter.providers.template import fill_json
 from exporter.simulator.account import Account
 from exporter.simulator.sign_in import credential
-
-SIGNED: Mapping[str, Callable[[Mapping[str, str]], dict[str, str]]] = {
-    "ovh": lambda parts: {
-        "X-Ovh-Application": parts["application_key"],
-        "X-Ovh-Consumer": parts["consumer_key"],
-        "X-Ovh-Timestamp": "1795000000",
-        "X-Ovh-Signature": "$1$" + 40 * "a",
-    },
-    "mac": lambda parts: {"Authorization": f'MAC id="{parts["key"]}", ts="1795000000", nonce="n", mac="bWFj"'},
-    "aws4": lambda parts: {
-        "X-Amz-Date": "20261126T000000Z",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={parts['access_key_id']}/20261126/eu-west-1/sms/aws4_request, "
-        f"SignedHeaders=host;x-amz-date, Signature={64 * 'a'}",
-    },
-    "solapi": lambda parts: {
-        "Authorization": f"HMAC-SHA256 apiKey={parts['api_key']}, date=2026-11-26T00:00:00Z, salt=s, "
-        f"signature={64 * 'a'}"
-    },
-}
-"""Signed requests as they look; their signatures are made up."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +55,7 @@ def proven(asking: Asking, form: str, sign_in: SignIn, parts: Mapping[str, str])
         pair = base64.b64encode(":".join(parts.values()).encode()).decode()
         return replace(asking, headers={**asking.headers, "Authorization": f"Basic {pair}"})
     if sign_in.signature is not None:
-        return replace(asking, headers={**asking.headers, **SIGNED[sign_in.signature](parts)})
+        return asking  # `World.send` signs the whole URL
     if sign_in.header is not None:
         return replace(asking, headers={**asking.headers, sign_in.header: sign_in.prefix + secret})
     if sign_in.query is not None:

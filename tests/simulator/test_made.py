@@ -9,12 +9,15 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from oauthlib.oauth1 import Client as OAuthClient
 
+from exporter.client.signatures import SIGNATURES
 from exporter.failure import FailureError, Reason
 from exporter.providers import extract
 from exporter.providers.catalogue import builtin, read
 from exporter.providers.definition import Definition, SignIn
+from exporter.providers.request import Prepared
 from exporter.providers.template import Template
 from exporter.readings import Readings
+from exporter.sign_in import SIGNATURES as NAMED
 from exporter.simulator import made
 from exporter.simulator.account import DAY, Account
 from exporter.simulator.answers import respond
@@ -29,6 +32,7 @@ from .asking import Asking, Client, proven
 from .conftest import START, Times
 
 DEFINITIONS = [*builtin().values(), *INVENTED.values()]
+OPTIONS = {"service": "sms", "region": "eu"}
 every_definition = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.id)
 FORMS = [(definition, form) for definition in DEFINITIONS for form in definition.sign_in]
 every_form = pytest.mark.parametrize(("definition", "form"), FORMS, ids=lambda each: getattr(each, "id", each))
@@ -50,8 +54,15 @@ class World:
         self.simulator = Simulator(self.scenario, clock, latency_seconds=(0, 0), now=lambda: self.times.real)
         self.http: TestClient[Any, Any] = TestClient(TestServer(self.simulator.app()))
 
-    async def send(self, asking: Asking) -> tuple[int, bytes]:
+    async def send(self, asking: Asking, parts: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """Send a request, signed with `parts` where the form is a signature."""
         headers = dict(asking.headers)
+        signature = self.definition.sign_in[credential(self.account)[0]].signature
+        if signature is not None and parts is not None:
+            url = str(self.http.make_url(f"/{self.definition.id}{asking.target}"))
+            sent = {"Content-Type": "application/json"} if asking.json is not None else {}
+            request = Prepared(asking.method, url, sent, asking.body)
+            headers |= sent | SIGNATURES[signature](request, parts, OPTIONS, START, "nonce")
         if credential(self.account)[0] == "oauth1":
             secrets = [*self.account.auth["oauth1"].values()]
             url = str(self.http.make_url(f"/{self.definition.id}{asking.target}"))
@@ -93,7 +104,7 @@ async def test_whoever_asks_as_documented_is_answered_what_is_true(definition: D
     async with world(definition, form) as here:
         client = await here.signed_in()
         for name in definition.apis:
-            status, body = await here.send(client.ask(name))
+            status, body = await here.send(client.ask(name), client.parts)
             assert (status, body) == (200, respond(here.scenario, here.account, name, START).body)
             assert isinstance(here.read(name, status, body), Readings)
 
@@ -104,7 +115,7 @@ async def test_a_wrong_part_of_a_secret_is_refused_as_the_definition_tells_it(
 ) -> None:
     async with world(definition, form) as here:
         name = next(iter(definition.apis))
-        for part in named(definition, form, here.account):
+        for part in credential(here.account)[1]:
             client = Client(definition, here.account, {part: "wrong"})
             first = client.first()
             if first is not None:
@@ -112,31 +123,23 @@ async def test_a_wrong_part_of_a_secret_is_refused_as_the_definition_tells_it(
                 assert status >= 400
                 assert form == "oauth2" or here.read(name, status, body) is Reason.UNAUTHORIZED
             else:
-                assert here.read(name, *await here.send(client.ask(name))) is Reason.UNAUTHORIZED
-
-
-def named(definition: Definition, form: str, account: Account) -> list[str]:
-    """The parts that a request shows: of a signed one, those that the signature names."""
-    parts = [*credential(account)[1]]
-    if definition.sign_in[form].signature is None:
-        return parts
-    return [part for part in parts if "secret" not in part]
+                assert here.read(name, *await here.send(client.ask(name), client.parts)) is Reason.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("provider", ["skebby", "later"])
 async def test_what_a_sign_in_gave_out_ends_and_an_invented_one_never_counted(provider: str) -> None:
     async with world(INVENTED[provider]) as here:
         client = await here.signed_in()
-        assert (await here.send(client.ask("credit")))[0] == 200
+        assert (await here.send(client.ask("credit"), client.parts))[0] == 200
         kept = client.kept
         client.kept = {name: f"{text}0" for name, text in kept.items()}
-        assert here.read("credit", *await here.send(client.ask("credit"))) is Reason.UNAUTHORIZED
+        assert here.read("credit", *await here.send(client.ask("credit"), client.parts)) is Reason.UNAUTHORIZED
         client.kept = kept
         here.times.real += DAY
-        assert here.read("credit", *await here.send(client.ask("credit"))) is Reason.UNAUTHORIZED
+        assert here.read("credit", *await here.send(client.ask("credit"), client.parts)) is Reason.UNAUTHORIZED
         again = await here.signed_in()
         assert again.kept != kept
-        assert (await here.send(again.ask("credit")))[0] == 200
+        assert (await here.send(again.ask("credit"), again.parts))[0] == 200
 
 
 async def test_a_token_is_given_for_basic_and_for_client_credentials_alone() -> None:
@@ -148,6 +151,40 @@ async def test_a_token_is_given_for_basic_and_for_client_credentials_alone() -> 
         assert (await here.send(basic))[0] == 200
         for form in ({"grant_type": "password"}, {"grant_type": "client_credentials"}):
             assert (await here.send(replace(basic, form=form, headers={})))[0] == 401
+
+
+SIGNED = """
+id: signed
+name: Signed
+settings: {zone: {about: where, default: eu}}
+base_url: https://signed.example
+sign_in: {keys: {parts: [PARTS], signature: NAME, options: {OPTIONS}}}
+apis: {credit: {path: /b, cache_ttl: 1m, credit: {balance: /b, currency: {constant: EUR}}}}
+"""
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+@pytest.mark.parametrize("late", [0, 299, 301, -301])
+async def test_a_signature_is_computed_anew_and_counts_for_five_minutes(name: str, late: int) -> None:
+    options = "service: sms, region: '{zone}'" if NAMED[name].options else ""
+    source = SIGNED.replace("PARTS", ", ".join(NAMED[name].parts)).replace("OPTIONS", options).replace("NAME", name)
+    async with world(read("signed", source.encode())) as here:
+        client = await here.signed_in()
+        here.times.real += late
+        status, _ = await here.send(client.ask("credit"), client.parts)
+        assert status == (200 if abs(late) < 300 else 401)
+        for part in client.parts:
+            spoilt = {**client.parts, part: "wrong"}
+            assert here.read("credit", *await here.send(client.ask("credit"), spoilt)) is Reason.UNAUTHORIZED
+
+
+async def test_a_time_that_is_none_is_refused() -> None:
+    source = SIGNED.replace("PARTS", "api_key, api_secret").replace("OPTIONS", "").replace("NAME", "solapi")
+    async with world(read("signed", source.encode())) as here:
+        client = await here.signed_in()
+        text = f"HMAC-SHA256 apiKey={client.parts['api_key']}, date=yesterday, salt=s, signature=x"
+        asking = replace(client.ask("credit"), headers={"Authorization": text})
+        assert (await here.send(asking))[0] == 401
 
 
 @every_definition
@@ -168,7 +205,7 @@ async def test_another_request_than_the_documented_one_is_no_call(definition: De
                 wrong += [(replace(right, json=other), 405) for other in others]
                 wrong += [(replace(right, json=None, form={"no": "json"}), 405)]
             for asking, status in wrong:
-                assert (await here.send(asking))[0] == status, asking
+                assert (await here.send(asking, client.parts))[0] == status, asking
 
 
 def fixed(texts: Mapping[str, Template]) -> list[str]:
@@ -181,7 +218,7 @@ async def test_settings_belong_to_the_account() -> None:
         assert here.account.settings == {"service": "demo-service"}
         client = await here.signed_in()
         other = replace(client.ask("credit"), path="/1.0/sms/other")
-        assert here.read("credit", *await here.send(other)) is Reason.UNAUTHORIZED
+        assert here.read("credit", *await here.send(other, client.parts)) is Reason.UNAUTHORIZED
 
 
 async def test_a_lists_json_is_held_to_the_definitions() -> None:
@@ -198,9 +235,10 @@ async def test_a_lists_json_is_held_to_the_definitions() -> None:
         "listed", source.replace("parts: [key, secret]", parts).replace("{key}", "{access_key_id}").encode()
     )
     async with world(definition) as here:
-        right = (await here.signed_in()).ask("credit")
-        assert (await here.send(right))[0] == 200
-        assert (await here.send(replace(right, json={"keys": [right.json["keys"][0], 1]})))[0] == 405
+        client = await here.signed_in()
+        right = client.ask("credit")
+        assert (await here.send(right, client.parts))[0] == 200
+        assert (await here.send(replace(right, json={"keys": [right.json["keys"][0], 1]}), client.parts))[0] == 405
 
 
 @every_definition
