@@ -208,7 +208,7 @@ class _Extraction:
 
     def credit(self, item: Any, names: Mapping[str, str], block: CreditBlock) -> Credit | None:
         """One pot of credit; None where it needn't be there, and isn't."""
-        if block.optional and values.read(block.balance, item, names) is MISSING:
+        if block.optional and values.is_missing(block.balance, item, names):
             return None
         return Credit(
             self.required(values.number, block.balance, item, names),

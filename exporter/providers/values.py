@@ -125,6 +125,14 @@ def read(value: Value, item: Any, names: Mapping[str, str]) -> Any:
     return MISSING if matched is None or _means_none(value, matched) else matched
 
 
+def is_missing(value: Value, item: Any, names: Mapping[str, str]) -> bool:
+    """Whether nothing stands where a value should; what has the wrong form is there."""
+    try:
+        return read(value, item, names) is MISSING
+    except WrongTypeError:
+        return False
+
+
 def _means_none(value: Value, raw: Any) -> bool:
     return bool(value.none) and (plain_text(raw) or "").strip() in value.none
 

@@ -450,6 +450,15 @@ def test_a_definition_can_express_a_plain_text_answer() -> None:
         extract.answer(200, b"900", AGILE, text)
 
 
+def test_an_optional_balance_of_another_form_is_a_fault_of_the_answer() -> None:
+    odd = {"pointer": "/b", "pattern": "([0-9]+) EUR"}
+    optional = api(credit={"balance": odd, "currency": {"constant": "EUR"}, "optional": True})
+    assert extract.answer(200, b'{"b": "5 EUR"}', AGILE, optional).credits[0].balance == 5
+    for body in (b'{"b": "5 USD"}', b'{"b": []}', b"{}"):
+        with pytest.raises(FailureError, match="invalid_response"):
+            extract.answer(200, body, AGILE, optional)
+
+
 def test_in_xml_members_columns_and_the_only_element_of_a_name_are_read() -> None:
     credit = api(
         format="xml",
