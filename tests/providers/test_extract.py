@@ -459,6 +459,23 @@ def test_an_optional_balance_of_another_form_is_a_fault_of_the_answer() -> None:
             extract.answer(200, body, AGILE, optional)
 
 
+def test_an_answer_that_can_not_be_read_lacks_nothing() -> None:
+    source = b"""
+    id: lacking
+    name: Lacking
+    base_url: https://lacking.example
+    sign_in: {api_key: {header: X-Key}}
+    errors: {bodies: [{lacks: [/balance], reason: suspended}]}
+    apis: {credit: {path: /, cache_ttl: 1m, credit: {balance: /balance, currency: {constant: EUR}}}}
+    """
+    definition = read("lacking.yml", source)
+    assert reason_of(definition, "credit", 200, {"b": 1}) is Reason.SUSPENDED
+    with pytest.raises(FailureError, match="invalid_response"):
+        extract.answer(200, b"<html>Back soon</html>", definition, definition.apis["credit"])
+    with pytest.raises(FailureError, match="server_error"):
+        extract.answer(502, b"<html>Bad gateway</html>", definition, definition.apis["credit"])
+
+
 def test_in_xml_members_columns_and_the_only_element_of_a_name_are_read() -> None:
     credit = api(
         format="xml",
