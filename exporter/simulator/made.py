@@ -58,7 +58,7 @@ def _account(definition: Definition, credit: list[CreditBlock], pots: tuple[Pot,
         decimals=0 if pots and all(pot.currency in UNITS for pot in pots) else 2,
         description="made up by its definition",
         labels={"cost_center": "demo", "importance": "normal"},
-        settings={name: _setting(name, each) for name, each in definition.settings.items() if each.default is None},
+        settings=settings(definition),
         pots=pots,
         plan=next((_plan(api) for api in definition.apis.values() if api.subscription is not None), None),
         contacts=Contacts(_MAX_CONTACTS, Timeline(((-35 * DAY, 0.52), (0, 0.6)), ((0, 0.6),)), lists=4)
@@ -75,6 +75,15 @@ def _check(definition: Definition, made: Account) -> None:
     scenario = Scenario(1, 0, accounts=[made], definitions={definition.id: definition})
     for api in definition.apis:
         answers.respond(scenario, made, api, scenario.start)
+
+
+def settings(definition: Definition) -> dict[str, str]:
+    """What an account has to say beside its secret: one of the choices, or a text that fits the pattern.
+
+    Raises:
+        MadeError: none is found.
+    """
+    return {name: _setting(name, each) for name, each in definition.settings.items() if each.default is None}
 
 
 def _setting(name: str, setting: Setting) -> str:

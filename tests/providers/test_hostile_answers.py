@@ -18,7 +18,7 @@ from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Api, Definition
 from exporter.secrets import redaction
 from tests.providers.good import APIS, DEFINITIONS, good, named
-from tests.sign_in import auth
+from tests.sign_in import account
 
 PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>\n"
 BODIES = [b"", b" \n", PAGE, b"{}", b"[]", b"null", b"true", b'{"a": {"b": []}}', b"<a><b/></a>", b"\xff\xfe", b"[" * 9]
@@ -121,11 +121,9 @@ def stands_there(place: tuple[str, Value], document: object) -> bool:
 
 def observed(definition: Definition, name: str, respond: Callable[[httpx.Request], httpx.Response]) -> Observation:
     """What an account shows of an api that is answered like this."""
-    account = {"name": "a", "provider": definition.id, "auth": auth(next(iter(definition.sign_in))), "apis": [name]}
-    if definition.apis[name].prices is not None:
-        account["prices"] = {"countries": "all"}
+    written = account(next(iter(definition.sign_in)), definition, name)
     with redaction.forgetting():
-        settings = load_text(json.dumps({"accounts": [account]}), "made").settings
+        settings = load_text(json.dumps({"accounts": [written]}), "made").settings
         client = HttpClient(lambda _http, _proxy: httpx.MockTransport(respond))
         result = asyncio.run(check(settings, (), 5, client))
     (observation,) = result.accounts[0].view.observations

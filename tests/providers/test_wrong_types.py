@@ -49,7 +49,8 @@ def _all_places(document: Any, api: Api) -> Iterator[tuple[Kind, tuple[str, ...]
     yield from _of("optional", (), [api.account_id])
     for credit in api.credit:
         container = steps(credit.each.partition("/*")[0].partition("/{")[0])
-        yield from [("choice", container)] if container else []
+        if container:
+            yield "choice", container
         for item in _items(document, credit.each):
             if _is_meant(credit, document, item):
                 yield from _of("needed", item, [credit.balance, credit.currency, credit.wallet])
