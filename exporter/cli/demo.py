@@ -29,13 +29,13 @@ from exporter.simulator.summary import summarize
 
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes; returns the exit code, 1 at once where a provider can't be simulated."""
-    logs.configure(options.log_level, options.log_format, beside=True)
     try:
         rehearsed = _rehearsed(options.providers)
     except ConfigError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
         return 1
+    logs.configure(options.log_level, options.log_format, beside=True)
     return until_ended(_serve(options, rehearsed), options)
 
 
@@ -56,7 +56,7 @@ def _rehearsed(asked: Sequence[str]) -> _Rehearsed:
     """
     found = _Rehearsed()
     for word in dict.fromkeys(asked):
-        definition = builtin().get(word) or _own(Path(word), found)
+        definition = builtin().get(word) or _own(word, found)
         try:
             found.accounts.append(made.account(definition))
         except made.MadeError as error:
@@ -65,11 +65,11 @@ def _rehearsed(asked: Sequence[str]) -> _Rehearsed:
     return found
 
 
-def _own(file: Path, found: _Rehearsed) -> Definition:
-    is_file = file.exists() or file.suffix or len(file.parts) > 1
-    hint = nearest(str(file), builtin())
-    if not is_file:
-        raise ConfigError([Fault(f"--provider {file}", 0, "", "there is no such provider, and no such file", hint)])
+def _own(word: str, found: _Rehearsed) -> Definition:
+    file = Path(word)
+    if not (file.exists() or file.suffix or "/" in word):
+        hint = nearest(word, builtin())
+        raise ConfigError([Fault(f"--provider {word}", 0, "", "there is no such provider, and no such file", hint)])
     content = read_file(file, catalogue.LARGEST_BYTES)
     definition = catalogue.read(str(file), content)
     if definition.id in builtin() or definition.id in found.definitions:
