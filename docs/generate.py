@@ -11,12 +11,12 @@ import yaml
 
 from exporter.durations import format_duration
 from exporter.failure import Reason
-from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, Family
-from exporter.providers.blocks import Features, PricesBlock, Value, dotted
+from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, POSTPAID, Family
+from exporter.providers.blocks import ContactsBlock, Features, Predicate, PricesBlock, Value, dotted
 from exporter.providers.catalogue import builtin
-from exporter.providers.definition import Api, BodyError, Definition, field_name
+from exporter.providers.definition import Api, Definition
 from exporter.providers.kinds import API_NAMES, OK
-from exporter.readings import STATUSES
+from exporter.readings import STATUSES, UNITS
 from exporter.sign_in import FORMS
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,11 @@ _NOTICE = "<!-- Made by docs/generate.py: edit the code or the definition, then 
 _LABELS = {
     "provider": "the provider's id, as in the configuration",
     "account": "the account's name, as in the configuration",
-    "currency": "ISO 4217 in capitals, or `credits` or `messages` where units are sold instead of money",
+    "currency": (
+        f"ISO 4217 in capitals, or one of {', '.join(f'`{unit}`' for unit in UNITS)}"
+        " where units are sold instead of money"
+    ),
+    "wallet": "which pot of credit, by the provider's own word; not there where the provider names none",
     "channel": "the provider's own word for a channel, such as `sms`",
     "subscription_id": "the provider's own id of the plan",
     "plan": "the plan's name",
@@ -222,7 +226,7 @@ def _error_lines(provider: Definition) -> Iterator[str]:
     yield "Everything else goes by the HTTP status: see [troubleshooting](../troubleshooting.md).\n"
 
 
-def _form(form: BodyError) -> str:
+def _form(form: Predicate) -> str:
     parts = [f"`{dotted(pointer)}` is `{text}`" for pointer, text in form.where.items()]
     parts += [f"has `{dotted(pointer)}`" for pointer in form.has]
     return ", ".join([*parts, *(f"lacks `{dotted(pointer)}`" for pointer in form.lacks)])
@@ -237,27 +241,35 @@ def _apis(provider: Definition) -> list[tuple[str, Api]]:
 
 
 def _origin(api: Api, family: Family) -> str | None:
-    """Where an api's answer holds a family's value and labels; None where it doesn't."""
+    """Where an api's answer holds a family's value and labels, of each block; None where it doesn't."""
     if family.field is None:
         return None
+    if family.field == POSTPAID:
+        return f"1 where {' or '.join(map(_form, api.postpaid))}" if api.postpaid else None
     block_name, value_name = family.field
-    block = getattr(api, block_name) if block_name else api
-    name = field_name(api, *family.field)
-    if name is None:
-        return None
-    if isinstance(block, tuple):
-        block = next(each for each in block if getattr(each, value_name) is not None)
-    value = getattr(block, value_name)
-    if isinstance(block, PricesBlock) and block.price is None:
+    blocks = getattr(api, block_name) if block_name else api
+    origins = [_origin_in(block, value_name, family) for block in (blocks if isinstance(blocks, tuple) else (blocks,))]
+    return "<br>".join(dict.fromkeys(filter(None, origins))) or None
+
+
+def _origin_in(block: object, value_name: str, family: Family) -> str | None:
+    value = getattr(block, value_name, None)
+    if isinstance(block, PricesBlock) and value is None:
         said = f"the members named like a currency in each `{block.each}`; `currency` is their name in capitals"
-    elif family.name == "contacts_used_ratio":
-        said = f"`{name}` ÷ `{field_name(api, 'contacts', 'limit')}`"
+    elif isinstance(block, ContactsBlock) and family.name == "contacts_used_ratio":
+        if block.limit is None:
+            return None
+        said = f"`{block.used.field_name}` ÷ `{block.limit.field_name}`"
     elif isinstance(value, Features):
-        said = f"every boolean in `{name}`; `feature` is its name"
+        said = f"every boolean in `{dotted(value.pointer)}`; `feature` is its name"
     elif isinstance(value, Value):
-        said = f"`{name}`"
+        if value.field_name is None:
+            return None
+        said = f"`{value.field_name}`" if value.field_name else "the body"
+    elif isinstance(value, str):
+        said = f"every number in `{dotted(value)}`; `channel` is its name"
     else:
-        said = f"every number in `{name}`; `channel` is its name"
+        return None
     labels = [_label_origin(label, getattr(block, label, None)) for label in family.labels if label != value_name]
     return "; ".join([said, *filter(None, labels)])
 

@@ -1,8 +1,9 @@
 """What an account's provider told us: values of the domain, free of HTTP and of Prometheus."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -34,6 +35,20 @@ class Credit:
     expires_timestamp_seconds: float | None = None
     expiring: float | None = None
     auto_recharge: bool | None = None
+
+    @property
+    def available(self) -> float:
+        """What can still be spent: the balance, and how far below zero it may go."""
+        if self.overdraft is None:
+            return self.balance
+        # Decimal: 0.1 and 0.2 are 0.3, and not below a threshold that floats put them at.
+        total = float(Decimal(repr(self.balance)) + Decimal(repr(self.overdraft)))
+        return total if math.isfinite(total) else self.balance
+
+
+def messages_remaining(pots: Iterable[Credit]) -> Mapping[tuple[str, str | None], float]:
+    """The provider's estimates by channel and wallet; of several units in one wallet the last counts."""
+    return {(channel, pot.wallet): count for pot in pots for channel, count in pot.messages_remaining.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ class Pair:
 class Thresholds:
     """The thresholds in force for one account.
 
-    `credit` maps a unit (`EUR`, `messages`) to its limits and `credit_any` holds for every other unit.
+    `credit` maps a unit (`EUR`, `messages`) to its limits and `credit_any` holds for every other unit; `wallets` maps
+    a pot to its limits, whatever its unit.
     Credit is in that unit, `runway` and `subscription_remaining` are seconds: those three alert below,
     `contacts_used_ratio` (1 is full) at or above.
     """
@@ -33,10 +34,16 @@ class Thresholds:
     runway: Pair = Pair()
     contacts_used_ratio: Pair = Pair()
     subscription_remaining: Pair = Pair()
+    wallets: Mapping[str, Pair] = field(default_factory=dict)
 
     def for_unit(self, unit: str) -> Pair:
         """The credit limits of one unit."""
         return self.credit.get(unit, self.credit_any)
+
+    def for_credit(self, unit: str, wallet: str | None) -> Pair:
+        """The limits of one pot of credit: its own, else its unit's."""
+        own = None if wallet is None else self.wallets.get(wallet)
+        return self.for_unit(unit) if own is None else own
 
 
 @dataclass(frozen=True, slots=True)

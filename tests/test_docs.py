@@ -13,11 +13,12 @@ import trustme
 import yaml
 
 from benchmarks import __main__ as benchmarks
-from docs.generate import ROOT, filled, pages
+from docs.generate import ROOT, filled, pages, provider_page
 from exporter.cli.main import main
+from exporter.cli.providers import describe
 from exporter.failure import Reason
 from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
-from exporter.providers.catalogue import builtin
+from exporter.providers.catalogue import builtin, read
 from exporter.secrets import redaction
 
 MADE = pages()
@@ -145,6 +146,45 @@ def test_flags_and_metrics_that_are_named_exist(page: str, helps: dict[str, str]
 def test_every_reason_has_a_section_of_the_troubleshooting_in_order() -> None:
     section = text_of("docs/troubleshooting.md").partition("## By reason")[2].partition("\n## ")[0]
     assert re.findall(r"^### (.+)$", section, re.MULTILINE) == [reason.value for reason in Reason]
+
+
+POTS = b"""
+id: pots
+name: Pots
+base_url: https://pots.test
+sign_in: {api_key: {header: api-key}}
+apis:
+  credit:
+    path: /account
+    cache_ttl: 1m
+    postpaid: [{where: {/payment: postpaid}}, {has: [/invoice/due]}]
+    credit:
+      - {balance: /money, currency: {constant: EUR}, overdraft: /line, optional: true}
+      - {each: /plan/*, wallet: /type, balance: /left, currency: {constant: emails}, expires: /end}
+"""
+
+
+def test_several_pots_of_credit_and_postpaid_are_told_with_their_fields() -> None:
+    provider = read("provider.yml", POTS)
+    page = provider_page(provider)
+    for metric, origin in (
+        (
+            "balance",
+            "`money`; `currency` is always `EUR`<br>`left`; `currency` is always `emails`; `wallet` from `type`",
+        ),
+        ("overdraft_limit", "`line`; `currency` is always `EUR`"),
+        ("expiry_timestamp_seconds", "`end`; `currency` is always `emails`; `wallet` from `type`"),
+        ("postpaid", "1 where `payment` is `postpaid` or has `invoice.due`"),
+    ):
+        assert f"| [`sms_credit_{metric}`](../metrics.md#sms_credit_{metric}) | {origin} |\n" in page
+    assert "sms_credit_auto_recharge" not in page
+    assert "\n  sms_credit_postpaid from payment, invoice.due\n" in f"{describe(provider)}\n"
+
+
+def test_a_value_that_is_the_whole_body_is_told_to_be_that() -> None:
+    provider = read("provider.yml", POTS.replace(b"/money", b"''"))
+    assert "| the body; `currency` is always `EUR`<br>" in provider_page(provider)
+    assert "\n  sms_credit_balance from the body\n" in describe(provider)
 
 
 def test_markers_that_are_missing_are_told() -> None:

@@ -1,10 +1,10 @@
 """What became of a call, and what one scrape gets to know of an account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exporter.failure import Failure, Reason
 from exporter.readings import Readings
-from exporter.settings import AccountSettings
+from exporter.settings import AccountSettings, Pair, Thresholds
 
 NOT_WAITED_FOR = "no answer within the time that the scrape has"
 """The detail of a timeout that is one scrape's alone: the call goes on."""
@@ -65,3 +65,18 @@ class View:
 
     settings: AccountSettings
     observations: tuple[Observation, ...]
+
+    @property
+    def is_postpaid(self) -> bool | None:
+        """Whether the provider says that the account is postpaid; None where it doesn't tell."""
+        told = [each.readings.postpaid for each in self.observations if each.readings is not None]
+        known = [postpaid for postpaid in told if postpaid is not None]
+        return any(known) if known else None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The thresholds in force: none of credit and runway where the account is postpaid."""
+        thresholds = self.settings.thresholds
+        if not self.is_postpaid:
+            return thresholds
+        return replace(thresholds, credit={}, credit_any=Pair(), wallets={}, runway=Pair())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter import logs
-from exporter.check import nagios
+from exporter.check import changes, nagios
 from exporter.check.health import Severity
 from exporter.check.result import EXIT_CODES, CheckError, Result, as_json, check, prometheus, refusal_as_json
 from exporter.client.http import HttpClient
@@ -25,7 +25,8 @@ _UNKNOWN = EXIT_CODES[Severity.UNKNOWN]
 class Order:
     """What to check: no `names` are all accounts; without `timeout_seconds` the accounts' timeouts end it.
 
-    `began` is when the process did (monotonic): what starting took counts.
+    `began` is when the process did (monotonic): what starting took counts. `changes` remembers the states of the run
+    before: only the accounts that have another now are told.
     """
 
     file: Path
@@ -33,6 +34,7 @@ class Order:
     form: str
     timeout_seconds: float | None
     began: float
+    changes: Path | None = None
 
     def seconds_for_calls(self, now: float) -> float | None:
         """How long to wait for providers: what is left of the timeout, but half of it at least.
@@ -54,10 +56,13 @@ class Order:
 
 
 async def run(order: Order) -> int:
-    """Check, write what was found to stdout, and return the exit code."""
+    """Check, write what was found to stdout, and return the exit code, which holds though nobody can read the text."""
+    before = changes.Before.read(order.changes)
+    told: Result | None = None
     try:
-        result, text = await _asked(order)
-        code = EXIT_CODES[result.severity]
+        result = await _asked(order)
+        text = await _text(order.form, result if before is None else before.only_changed(result))
+        told, code = result, EXIT_CODES[result.severity]
     except CheckError as error:
         for line in error.lines:
             print(line, file=sys.stderr)
@@ -66,7 +71,9 @@ async def run(order: Order) -> int:
         # Python's own exit code for an unexpected error, 1, would be a warning to a monitoring system.
         logger.exception("Unexpected error")
         text, code = _refusal(order.form, CheckError("Unexpected error in the exporter: stderr has more")), _UNKNOWN
-    return _write(text) or code
+    if _write(text) and before is not None and told is not None:
+        before.remember(told)
+    return code
 
 
 def _refusal(form: str, error: CheckError) -> str:
@@ -76,37 +83,42 @@ def _refusal(form: str, error: CheckError) -> str:
     return nagios.refusal(error) if form == "nagios" else ""
 
 
-async def _asked(order: Order) -> tuple[Result, str]:
+async def _asked(order: Order) -> Result:
     if order.form == "table":
-        from exporter.check import table  # noqa: PLC0415  # it alone needs rich, and now: later the time may be up
+        import exporter.check.table  # noqa: PLC0415, F401  # it alone needs rich, and now: later the time may be up
     try:
         loaded = load(order.file)
     except ConfigError as error:
         raise CheckError.of_file(error) from None
     logs.log_warnings(loaded.warnings)
     seconds = order.seconds_for_calls(time.monotonic())
-    result = await check(loaded.settings, order.names, seconds, HttpClient())
-    match order.form:
+    return await check(loaded.settings, order.names, seconds, HttpClient())
+
+
+async def _text(form: str, result: Result) -> str:
+    match form:
         case "prometheus":
-            return result, await prometheus(result)
+            return await prometheus(result)
         case "json":
-            return result, as_json(result)
+            return as_json(result)
         case "nagios":
-            return result, nagios.status_line(result)
+            return nagios.status_line(result)
+    from exporter.check import table  # noqa: PLC0415  # see above
+
     width = shutil.get_terminal_size((table.WIDTH, 24)).columns
-    return result, table.format_table(result, width, sys.stdout is not None and sys.stdout.isatty())
+    return table.format_table(result, width, sys.stdout is not None and sys.stdout.isatty())
 
 
-def _write(text: str) -> int:
-    """Write to stdout, in UTF-8 whatever the locale is; returns an exit code above 0 where that can't be done."""
+def _write(text: str) -> bool:
+    """Write to stdout, in UTF-8 whatever the locale is; whether that could be done."""
     if sys.stdout is None:  # the file descriptor is closed
         logger.error("Result can't be written", extra={"err": "stdout is closed"})
-        return _UNKNOWN
+        return False
     try:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
     except OSError as error:
         logger.error("Result can't be written", extra={"err": error.strerror})  # noqa: TRY400
         sys.stdout = None  # its buffer still holds the text, and the flush at the end would fail once more, with 120
-        return _UNKNOWN
-    return 0
+        return False
+    return True

@@ -4,13 +4,12 @@ Thresholds mean what they mean in the alert rules, with two differences that fol
 moment: nothing has to last for some minutes first, and runway, which needs history, isn't judged.
 """
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
 from enum import IntEnum
 
 from exporter.accounts.observation import Observation, View
+from exporter.check.words import amount, left, limit, of_pot, percent
 from exporter.durations import format_span
 from exporter.failure import Reason
 from exporter.readings import ContactQuota, Credit, Subscription
@@ -18,7 +17,7 @@ from exporter.settings import AccountSettings, Pair, Thresholds
 
 _DAY = 86400.0
 _OVERDUE_SECONDS = _DAY
-_MOST_IN_FULL = 1e12
+_EXPIRING_SECONDS = 14 * _DAY
 
 
 class Severity(IntEnum):
@@ -83,16 +82,18 @@ def findings(view: View, now_timestamp_seconds: float) -> tuple[Finding, ...]:
     Readings that are kept after a failure are judged beside that failure.
     """
     found = list(_failures(view.observations))
+    thresholds = view.thresholds
     for observation in view.observations:
         readings = observation.readings
         if readings is None:
             continue
-        for credit in readings.credits:
-            found += _credit(credit, view.settings.thresholds.for_unit(credit.currency), observation.api)
+        for credit in () if view.is_postpaid else readings.credits:
+            found += _credit(credit, thresholds.for_credit(credit.currency, credit.wallet), observation.api)
+            found += _expiring(credit, now_timestamp_seconds, observation.api)
         if readings.subscription is not None:
             found += _plan(readings.subscription, view.settings, now_timestamp_seconds, observation.api)
         if readings.contacts is not None:
-            found += _contacts(readings.contacts, view.settings.thresholds.contacts_used_ratio, observation.api)
+            found += _contacts(readings.contacts, thresholds.contacts_used_ratio, observation.api)
     once: dict[tuple[Severity, str], Finding] = {}
     for finding in found:
         once.setdefault((finding.severity, finding.text), finding)
@@ -108,45 +109,20 @@ def fullness(contacts: ContactQuota, pair: Pair) -> Severity:
     return Severity.FINE
 
 
-def unwatched(balances: Iterable[Credit], thresholds: Thresholds) -> list[str]:
-    """The units in which a balance has no threshold though the account's credit is watched.
+def unwatched(pots: Iterable[Credit], thresholds: Thresholds) -> list[str]:
+    """What has no threshold though the account's credit is watched: units, each with its pot.
 
     As in the rules, a runway threshold tells who has none by oversight from who has none on purpose: postpaid, or
     `credit: null`.
     """
     if thresholds.runway == Pair():
         return []
-    return [credit.currency for credit in balances if thresholds.for_unit(credit.currency) == Pair()]
+    return [f"{pot.currency}{of_pot(pot)}" for pot in pots if thresholds.for_credit(pot.currency, pot.wallet) == Pair()]
 
 
 def worst(found: Iterable[Finding]) -> Severity:
     """The worst severity of them; fine where there is none."""
     return min((finding.severity for finding in found), default=Severity.FINE)
-
-
-def amount(value: float, unit: str) -> str:
-    """What is left, rounded down so that it never seems to be above a threshold: `1,049.99 EUR`, `300 messages`."""
-    if abs(value) >= _MOST_IN_FULL:
-        return f"{value:.3g} {unit}"
-    exact = Decimal(repr(value))
-    is_money = len(unit) == 3 and unit.isupper()
-    if not is_money and exact == exact.to_integral_value():
-        return f"{int(exact):,} {unit}"
-    return f"{exact.quantize(Decimal('0.01'), ROUND_FLOOR):,} {unit}"
-
-
-def limit(value: float) -> str:
-    """A figure as an operator writes it, with thousands apart: `50,000`, `0.5`."""
-    if abs(value) >= _MOST_IN_FULL:
-        return f"{value:.3g}"
-    return f"{int(value):,}" if float(value).is_integer() else f"{Decimal(repr(value)):,f}"
-
-
-def percent(ratio: float) -> str:
-    """A ratio in whole per cent, rounded down: `82 %`."""
-    if abs(ratio) >= _MOST_IN_FULL:
-        return f"{100 * ratio:.3g} %"
-    return f"{math.floor(Decimal(repr(ratio)) * 100):,} %"
 
 
 def _failures(observations: tuple[Observation, ...]) -> Iterator[Finding]:
@@ -166,15 +142,25 @@ def _failures(observations: tuple[Observation, ...]) -> Iterator[Finding]:
 
 def _credit(credit: Credit, pair: Pair, api: str) -> Iterator[Finding]:
     limits = [value for value in (pair.warning, pair.critical) if value is not None]
-    left = amount(credit.balance, credit.currency)
-    if limits and credit.balance <= min(0.0, *limits):
-        # What the rules call exhausted: at 0 no message is sent, whatever the thresholds are.
-        yield Finding(Severity.CRITICAL, f"Credit is used up: {left} left", api, 1.0)
+    if limits and credit.available <= min(0.0, *limits):
+        # What the rules call exhausted, whatever the thresholds above 0 are.
+        yield Finding(Severity.CRITICAL, f"Credit{of_pot(credit)} is used up: {left(credit)}", api, 1.0)
         return
-    severity, passed = _below(credit.balance, pair)
+    severity, passed = _below(credit.available, pair)
     if passed is not None:
-        text = f"Credit below {limit(passed)} {credit.currency}: {left} left"
-        yield Finding(severity, text, api, _share_gone(credit.balance, passed))
+        text = f"Credit{of_pot(credit)} below {limit(passed)} {credit.currency}: {left(credit)}"
+        yield Finding(severity, text, api, _share_gone(credit.available, passed))
+
+
+def _expiring(credit: Credit, now: float, api: str) -> Iterator[Finding]:
+    """As the rules have it: a part of what is there is lost soon; how much may not be told."""
+    expires, part = credit.expires_timestamp_seconds, credit.expiring
+    is_something = credit.balance > 0 and (part is None or part > 0)
+    if expires is None or not is_something or not 0 <= expires - now <= _EXPIRING_SECONDS:
+        return
+    lost = f"up to {amount(credit.balance, credit.currency)}" if part is None else amount(part, credit.currency)
+    text = f"Credit{of_pot(credit)} expires in {format_span(expires - now)}: {lost}"
+    yield Finding(Severity.WARNING, text, api, _share_gone(expires - now, _EXPIRING_SECONDS))
 
 
 def _contacts(contacts: ContactQuota, pair: Pair, api: str) -> Iterator[Finding]:

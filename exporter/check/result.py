@@ -17,7 +17,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.printable import escaped
 from exporter.readings import ContactQuota, Credit, Readings, Subscription
 from exporter.secrets.redaction import redact
-from exporter.settings import Settings
+from exporter.settings import Settings, Thresholds
 
 EXIT_CODES = {Severity.FINE: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
 """What monitoring systems take a check's exit code for."""
@@ -55,7 +55,7 @@ class Checked:
 
     @property
     def credits(self) -> list[Credit]:
-        """What is left, in each of its units."""
+        """What is left, in each of its units and pots."""
         return [credit for readings in self._readings() for credit in readings.credits]
 
     @property
@@ -76,15 +76,23 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All accounts that were asked, in the configuration's order, and when (Unix seconds)."""
+    """All accounts that were asked, in the configuration's order, and when (Unix seconds).
+
+    Where it is a part of a result, `of_all` is the severity of the whole.
+    """
 
     accounts: tuple[Checked, ...]
     label_names: tuple[str, ...]
     timestamp_seconds: float
+    of_all: Severity | None = None
 
     @property
     def severity(self) -> Severity:
-        """The worst of all findings."""
+        """The worst of all findings; unknown where there is no account to have one."""
+        if self.of_all is not None:
+            return self.of_all
+        if not self.accounts:
+            return Severity.UNKNOWN
         return worst(finding for account in self.accounts for finding in account.findings)
 
     def worst_first(self) -> list[Checked]:
@@ -135,7 +143,7 @@ async def check(
 async def prometheus(result: Result) -> str:
     """The account families in text 0.0.4, as `/metrics` has them: for a textfile collector."""
     views = [account.view for account in result.accounts]
-    rendering = Exposition(result.label_names, [view.settings.provider for view in views])
+    rendering = Exposition(result.label_names)
     return "".join(await rendering.accounts(views, openmetrics=False))
 
 
@@ -164,7 +172,7 @@ def refusal_as_json(error: CheckError, timestamp_seconds: float) -> str:
 
 
 def _account(account: Checked) -> dict[str, Any]:
-    settings, thresholds = account.view.settings, account.view.settings.thresholds
+    settings, thresholds = account.view.settings, account.view.thresholds
     plan, contacts = account.subscription, account.contacts
     return {
         "account": account.name,
@@ -175,9 +183,8 @@ def _account(account: Checked) -> dict[str, Any]:
             {"severity": finding.severity.word, "text": redact(finding.text), "api": finding.api}
             for finding in account.findings
         ],
-        "credit": [
-            asdict(credit) | {"threshold": asdict(thresholds.for_unit(credit.currency))} for credit in account.credits
-        ],
+        "postpaid": account.view.is_postpaid,
+        "credit": [_credit(credit, thresholds) for credit in account.credits],
         "subscription": None
         if plan is None
         else asdict(plan) | {"remaining_threshold_seconds": asdict(thresholds.subscription_remaining)},
@@ -187,6 +194,11 @@ def _account(account: Checked) -> dict[str, Any]:
         | {"used_ratio": contacts.used_ratio, "used_ratio_threshold": asdict(thresholds.contacts_used_ratio)},
         "apis": {observation.api: _api(observation) for observation in account.view.observations},
     }
+
+
+def _credit(credit: Credit, thresholds: Thresholds) -> dict[str, Any]:
+    pair = thresholds.for_credit(credit.currency, credit.wallet)
+    return asdict(credit) | {"available": credit.available, "threshold": asdict(pair)}
 
 
 def _api(observation: Observation) -> dict[str, Any]:

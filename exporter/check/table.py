@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from exporter.check.health import Severity, amount, limit, percent
+from exporter.check.health import Severity
 from exporter.check.result import Checked, Result
-from exporter.durations import format_span
-from exporter.printable import printable
+from exporter.check.words import amount, credit_terms, estimate, features, limit, percent, plan_terms
+from exporter.printable import on_one_line
+from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
 
 _STYLES = {
@@ -27,52 +28,82 @@ _NARROW = 72
 
 
 def format_table(result: Result, width: int, is_terminal: bool) -> str:
-    """The table and a line that counts; colour for a terminal alone (and not where `NO_COLOR` forbids it)."""
+    """The table and a line that counts; nothing where no account has changed.
+
+    Colour is for a terminal alone (and not where `NO_COLOR` forbids it).
+    """
+    if not result.accounts and result.of_all is not None:
+        return ""
     drawing = io.StringIO()
     console = Console(file=drawing, width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    longest = max((len(account.name) for account in result.accounts), default=0)
-    table.add_column("ACCOUNT", overflow="fold", min_width=min(longest, width // 4))
-    table.add_column("STATE", no_wrap=True)
-    is_narrow = width < _NARROW
-    if not is_narrow:
-        table.add_column("CREDIT", justify="right", no_wrap=True)
-    table.add_column("WHAT", overflow="fold")
-    for account in result.worst_first():
-        state = Text(account.severity.word, _STYLES[account.severity])
-        amounts = [printable(amount(credit.balance, credit.currency)) for credit in account.credits]
-        facts = [("credit", ", ".join(amounts))] if is_narrow and amounts else []
-        facts += _facts(account, result.timestamp_seconds)
-        cells = [_text(account.name), state, _text("\n".join(amounts)), _what(account, facts)]
-        table.add_row(*(cells[:2] + cells[3:] if is_narrow else cells))
     if result.accounts:
-        console.print(table)
+        console.print(_table(result, width))
     console.print(_counts(result), soft_wrap=True)
     return "\n".join(line.rstrip() for line in drawing.getvalue().splitlines()) + "\n"
 
 
-def _what(account: Checked, facts: Sequence[tuple[str, str]]) -> Text:
-    """What is wrong, then what else is known."""
-    lines = [Text(printable(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
-    said = {finding.api for finding in account.findings}
-    rest = "; ".join(fact for api, fact in facts if api not in said)
-    if rest:
-        lines.append(_text(rest))
-    return Text("\n").join(lines)
+def _table(result: Result, width: int) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    is_narrow = width < _NARROW
+    pots = {account.name: [on_one_line(redact(line)) for line in _pots(account)] for account in result.accounts}
+    longest = max(map(len, pots))
+    table.add_column("ACCOUNT", overflow="fold", min_width=min(longest, width // 4))
+    table.add_column("STATE", no_wrap=True)
+    if not is_narrow:
+        widest = max((len(line) for lines in pots.values() for line in lines), default=0)
+        table.add_column("CREDIT", justify="right", overflow="fold", min_width=min(widest, width // 3))
+    table.add_column("WHAT", overflow="fold")
+    for account in result.worst_first():
+        facts = [*_facts(account, result.timestamp_seconds)]
+        cells = [_text(account.name), Text(account.severity.word, _STYLES[account.severity])]
+        if is_narrow:
+            facts = [*pots[account.name], *facts]
+        else:
+            cells.append(Text("\n".join(pots[account.name])))
+        table.add_row(*cells, _what(account, facts))
+    return table
 
 
-def _facts(account: Checked, now: float) -> Iterator[tuple[str, str]]:
-    """What is known of plan and contacts, each with its api."""
-    plan, contacts = account.subscription, account.contacts
-    if plan is not None:
-        end = plan.end_timestamp_seconds
-        verb = "renews" if plan.auto_renew else "ends"
-        when = "" if end is None or end < now else f", {verb} in {format_span(end - now)}"
-        yield "subscription", f"plan {plan.status}{when}"
-    if contacts is not None:
-        ratio = "" if contacts.used_ratio is None else f" ({percent(contacts.used_ratio)})"
-        of = "" if contacts.limit is None else f" of {limit(contacts.limit)}"
-        yield "contacts", f"{limit(contacts.used)}{of} contacts{ratio}"
+def _what(account: Checked, facts: Sequence[str]) -> Text:
+    """What is wrong, then what else is known, a line each."""
+    lines = [Text(on_one_line(redact(finding.text)), _STYLES[finding.severity]) for finding in account.findings]
+    return Text("\n").join([*lines, *(_text(redact(fact)) for fact in facts)])
+
+
+def _pots(account: Checked) -> Iterator[str]:
+    """The balance of each pot of credit."""
+    if account.view.is_postpaid:
+        yield "postpaid"
+    for credit in account.credits:
+        yield _named(credit, amount(credit.balance, credit.currency))
+
+
+def _named(credit: Credit, text: str) -> str:
+    return text if credit.wallet is None else f"{credit.wallet}: {text}"
+
+
+def _facts(account: Checked, now: float) -> Iterator[str]:
+    """What is known of credit beside the balance, of plan and contacts."""
+    for credit in account.credits:
+        terms = ", ".join([*credit_terms(credit, now), *estimate(credit)])
+        if terms:
+            yield _named(credit, terms)
+    if account.subscription is not None:
+        yield _plan(account.subscription, now)
+    if account.contacts is not None:
+        yield _contacts(account.contacts)
+
+
+def _plan(plan: Subscription, now: float) -> str:
+    name = f" {plan.plan}:" if plan.plan else ""
+    terms = ", ".join([f"plan{name} {plan.status}", *plan_terms(plan, now)])
+    return "; ".join([terms, *filter(None, [", ".join(features(plan))])])
+
+
+def _contacts(contacts: ContactQuota) -> str:
+    ratio = "" if contacts.used_ratio is None else f" ({percent(contacts.used_ratio, 1)})"
+    of = "" if contacts.limit is None else f" of {limit(contacts.limit)}"
+    return f"{limit(contacts.used)}{of} contacts{ratio}"
 
 
 def _counts(result: Result) -> str:
@@ -85,4 +116,4 @@ def _counts(result: Result) -> str:
 
 
 def _text(text: str) -> Text:
-    return Text(printable(text))
+    return Text(on_one_line(text))

@@ -11,8 +11,11 @@ from exporter.web import server
 
 def run(options: argparse.Namespace) -> int:
     """Check, print what was found, and return the exit code."""
-    logs.configure("warn")
-    order = command.Order(Path(options.config_file), options.accounts, options.format, options.timeout, options.began)
+    # With --changes cron mails whatever is written: why an api fails would be told again with every run.
+    logs.configure("warn" if options.changes is None else "error")
+    order = command.Order(
+        Path(options.config_file), options.accounts, options.format, options.timeout, options.began, options.changes
+    )
     try:
         return server.run(command.run(order), options.leave)
     except KeyboardInterrupt:

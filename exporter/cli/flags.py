@@ -4,6 +4,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from exporter import __version__
 from exporter.documents.faults import closest
@@ -110,6 +111,10 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=_positive_seconds, metavar="SECONDS",
         help="how long it may take in all, of which the calls get half at least"
         " (default: as long as the accounts' own timeouts)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--changes", type=Path, metavar="FILE",
+        help="print only the accounts whose state is another than in the run before, which FILE remembers",
     )  # fmt: skip
 
 

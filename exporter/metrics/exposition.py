@@ -1,8 +1,9 @@
 """Families to text: which format the client takes, and lines that are rendered once and kept while they hold."""
 
 import asyncio
+import functools
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_not
 from typing import NamedTuple, Self
 from weakref import WeakValueDictionary
@@ -25,7 +26,6 @@ from exporter.metrics.families import (
     Sample,
     SettingsFamily,
 )
-from exporter.providers.definition import Definition
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, Settings
 
@@ -40,17 +40,15 @@ _PARTS_AT_ONCE = 10_000
 class Exposition:
     """Renders scrapes of one configuration: `label_names` are the operators' labels, the union over all accounts."""
 
-    def __init__(self, label_names: Sequence[str], providers: Iterable[Definition]) -> None:
+    def __init__(self, label_names: Sequence[str]) -> None:
         self._label_names = tuple(label_names)
-        in_use = list({provider.id: provider for provider in providers}.values())
-        self._headers = [headers(family, _help(family, in_use)) for family in ACCOUNT_FAMILIES]
         self._accounts: dict[str, _AccountLines] = {}
         self._prices = _Prices()
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The rendering of a whole configuration's accounts."""
-        return cls(settings.label_names, [account.provider for account in settings.accounts])
+        return cls(settings.label_names)
 
     async def accounts(self, views: Sequence[View], *, openmetrics: bool) -> list[str]:
         """The text of all account families, in parts to be joined; lets others run in between."""
@@ -67,7 +65,7 @@ class Exposition:
                 for family, parts in chunk:
                     columns[family] += parts
         parts = []
-        for header, texts in zip(self._headers, columns, strict=True):
+        for header, texts in zip(_headers(), columns, strict=True):
             if texts:
                 parts.append(header[openmetrics])
                 parts += texts
@@ -108,7 +106,7 @@ class _ApiLines:
         columns = [
             column
             for column in _columns(labels, ReadingFamily)
-            if (field := ACCOUNT_FAMILIES[column.place].field) is None or getattr(api, field[0]) is not None
+            if (field := ACCOUNT_FAMILIES[column.place].field) is None or getattr(api, field[0])
         ]
         self._of_readings = [each for each in columns if not isinstance(ACCOUNT_FAMILIES[each.place], PriceFamily)]
         self._of_prices = [each for each in columns if isinstance(ACCOUNT_FAMILIES[each.place], PriceFamily)]
@@ -199,11 +197,12 @@ def _chunk(columns: Iterable[_Column], *of: object) -> Chunk:
     return chunk
 
 
-def _end(names: tuple[str, ...], values: tuple[str, ...], value: float) -> str:
-    """What follows on the labels that an account's lines begin with."""
+def _end(names: tuple[str, ...], values: tuple[str | None, ...], value: float) -> str:
+    """What follows on the labels that an account's lines begin with; a label without a value isn't there."""
     text = ""
     for name, label in zip(names, values, strict=True):
-        text += f',{name}="{escape(label)}"'
+        if label is not None:
+            text += f',{name}="{escape(label)}"'
     return f"{text}}} {number(value)}\n"
 
 
@@ -252,27 +251,23 @@ def headers(family: Family, help_text: str) -> tuple[str, str]:
     return plain, f"# HELP {name} {quoted}\n# TYPE {name} {family.kind}\n"
 
 
-def _help(family: Family, providers: Sequence[Definition]) -> str:
-    """A family's help with the fields of the providers in use."""
-    if not isinstance(family, ReadingFamily | AccountFamily) or family.field is None:
-        return family.help + "."
-    fields = [
-        f"{provider.name} {name}"
-        for provider in providers
-        for api in provider.apis.values()
-        if (name := family.sources(api)) is not None
-    ]
-    named = f" ({', '.join(fields)})" if fields else ""
-    return f"{family.help}{named}.{_CACHED}"
+@functools.cache
+def _headers() -> list[tuple[str, str]]:
+    """The headers of the account families, the same whatever is configured.
+
+    A textfile collector drops families whose help differs from file to file.
+    """
+    return [headers(family, f"{family.help}.{'' if family.field is None else _CACHED}") for family in ACCOUNT_FAMILIES]
 
 
-def _line(name: str, labels: dict[str, str], value: float) -> str:
+def _line(name: str, labels: Mapping[str, str | None], value: float) -> str:
     text = _label_text(labels.keys(), labels.values())
     return f"{name}{{{text}}} {number(value)}\n" if text else f"{name} {number(value)}\n"
 
 
-def _label_text(names: Iterable[str], values: Iterable[str]) -> str:
-    return ",".join(f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True))
+def _label_text(names: Iterable[str], values: Iterable[str | None]) -> str:
+    labels = zip(names, values, strict=True)
+    return ",".join(f'{name}="{escape(value)}"' for name, value in labels if value is not None)
 
 
 def escape(value: str) -> str:

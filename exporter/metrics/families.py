@@ -9,20 +9,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exporter.accounts.observation import Observation, View
+from exporter.providers.blocks import dotted
 from exporter.providers.definition import Api, field_name
-from exporter.readings import STATUSES, Readings
+from exporter.readings import STATUSES, Credit, Readings, messages_remaining
 from exporter.settings import AccountSettings, Pair
 
-Sample = tuple[tuple[str, ...], float]
-"""The values of a family's own labels, and the value."""
+Sample = tuple[tuple[str | None, ...], float]
+"""The values of a family's own labels (None: this label is left out), and the value."""
+
+POSTPAID = ("", "postpaid")
+"""The field of an api that is no value, but a list of what an answer may be like."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """One family.
 
-    For its help, `field` names the definition's block and value that it shows, `beside` other values of that
-    block that go into it.
+    For documentation, `field` names the definition's block and value that it shows, `beside` other values of that
+    block that go into it. What has a `field` comes from a provider's answer.
     """
 
     name: str
@@ -37,8 +41,11 @@ class Family:
         if self.field is None:
             return None
         block, value = self.field
+        if self.field == POSTPAID:
+            pointers = (pointer for each in api.postpaid for pointer in (*each.where, *each.has, *each.lacks))
+            return ", ".join(dict.fromkeys(map(dotted, pointers))) or None
         names = [field_name(api, block, name) for name in (value, *self.beside)]
-        return " and ".join(name for name in names if name is not None) or None
+        return " and ".join(name or "the body" for name in names if name is not None) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def _one(value: float | bool | None) -> Iterable[Sample]:
     return () if value is None else (((), float(value)),)
 
 
-def _pair(pair: Pair, *labels: str) -> Iterator[Sample]:
+def _pair(pair: Pair, *labels: str | None) -> Iterator[Sample]:
     if pair.warning is not None:
         yield (*labels, "warning"), pair.warning
     if pair.critical is not None:
@@ -111,28 +118,35 @@ def _has(settings: AccountSettings, name: str) -> bool:
     return any(api.name == name for api in settings.apis)
 
 
-def _balances(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
-    for credit in readings.credits:
-        yield (credit.currency,), credit.balance
+def _of_credit(value: Callable[[Credit], float | None]) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
+    def samples(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+        for credit in readings.credits:
+            known = value(credit)
+            if known is not None:
+                yield (credit.currency, credit.wallet), known
+
+    return samples
 
 
-def _recharge_timestamps(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
-    known = [c.last_recharge_timestamp_seconds for c in readings.credits]
-    yield from _one(max((timestamp for timestamp in known if timestamp is not None), default=None))
+def _of_wallet(
+    value: Callable[[Credit], float | None], of_several: Callable[[float, float], float]
+) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
+    """What has no unit: units that share a wallet give one sample."""
+
+    def samples(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
+        found: dict[str | None, float] = {}
+        for credit in readings.credits:
+            known = value(credit)
+            if known is not None:
+                found[credit.wallet] = of_several(found.get(credit.wallet, known), known)
+        for wallet, known in found.items():
+            yield (wallet,), float(known)
+
+    return samples
 
 
-def _recharge_amounts(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
-    for credit in readings.credits:
-        if credit.last_recharge_amount is not None:
-            yield (credit.currency,), credit.last_recharge_amount
-
-
-def _messages_remaining(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
-    left: dict[str, float] = {}
-    for credit in readings.credits:
-        left |= credit.messages_remaining
-    for channel, count in left.items():
-        yield (channel,), count
+def _messages_remaining(readings: Readings, _: AccountSettings) -> Iterable[Sample]:
+    return messages_remaining(readings.credits).items()
 
 
 def _subscription_info(readings: Readings, _: AccountSettings) -> Iterator[Sample]:
@@ -171,9 +185,11 @@ def _prices(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
             yield (price.country, price.prefix, price.tier, price.currency), price.price
 
 
-def _credit_thresholds(readings: Readings, settings: AccountSettings) -> Iterator[Sample]:
-    for credit in readings.credits:
-        yield from _pair(settings.thresholds.for_unit(credit.currency), credit.currency)
+def _credit_thresholds(view: View) -> Iterator[Sample]:
+    thresholds = view.thresholds
+    for observation in view.observations:
+        for credit in () if observation.readings is None else observation.readings.credits:
+            yield from _pair(thresholds.for_credit(credit.currency, credit.wallet), credit.currency, credit.wallet)
 
 
 def _of_plan(name: str) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
@@ -188,28 +204,63 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
     ReadingFamily(
         "sms_credit_balance",
         "Credit that is left, in the unit of the label currency",
-        ("currency",),
+        ("currency", "wallet"),
         field=("credit", "balance"),
         beside=("currency",),
-        samples=_balances,
+        samples=_of_credit(lambda credit: credit.balance),
+    ),
+    ReadingFamily(
+        "sms_credit_overdraft_limit",
+        "How far below zero the balance may go, in the unit of the label currency",
+        ("currency", "wallet"),
+        field=("credit", "overdraft"),
+        samples=_of_credit(lambda credit: credit.overdraft),
+    ),
+    ReadingFamily(
+        "sms_credit_expiry_timestamp_seconds",
+        "When the next part of the credit is lost",
+        ("currency", "wallet"),
+        field=("credit", "expires"),
+        samples=_of_credit(lambda credit: credit.expires_timestamp_seconds),
+    ),
+    ReadingFamily(
+        "sms_credit_expiring_amount",
+        "How much of the credit is lost at the next expiry",
+        ("currency", "wallet"),
+        field=("credit", "expiring"),
+        samples=_of_credit(lambda credit: credit.expiring),
+    ),
+    ReadingFamily(
+        "sms_credit_auto_recharge",
+        "Whether the credit is topped up by itself (1) or not (0), as the provider tells it",
+        ("wallet",),
+        field=("credit", "auto_recharge"),
+        samples=_of_wallet(lambda credit: credit.auto_recharge, min),
+    ),
+    AccountFamily(
+        "sms_credit_postpaid",
+        "Whether the account is postpaid (1) or prepaid (0), as the provider tells it",
+        field=POSTPAID,
+        samples=lambda view: _one(view.is_postpaid),
     ),
     ReadingFamily(
         "sms_credit_last_recharge_timestamp_seconds",
         "When the credit was last topped up, as the provider tells it",
+        ("wallet",),
         field=("credit", "last_recharge"),
-        samples=_recharge_timestamps,
+        samples=_of_wallet(lambda credit: credit.last_recharge_timestamp_seconds, max),
     ),
     ReadingFamily(
         "sms_credit_last_recharge_amount",
         "How much the last top-up added, as the provider tells it",
-        ("currency",),
+        ("currency", "wallet"),
         field=("credit", "last_recharge_amount"),
-        samples=_recharge_amounts,
+        samples=_of_credit(lambda credit: credit.last_recharge_amount),
     ),
     ReadingFamily(
         "sms_credit_messages_remaining",
         "Messages that the credit still pays for, by the provider's own estimate",
-        ("channel",),
+        ("channel", "wallet"),
         field=("credit", "messages_remaining"),
         samples=_messages_remaining,
     ),
@@ -304,17 +355,17 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         field=("", "account_id"),
         samples=_account_ids,
     ),
-    ReadingFamily(
+    AccountFamily(
         "sms_credit_balance_threshold",
-        "Configured threshold (thresholds.credit): an alert is due while the balance is below it",
-        ("currency", "severity"),
+        "Configured threshold (thresholds.credit): an alert is due while balance and overdraft limit are below it",
+        ("currency", "wallet", "severity"),
         samples=_credit_thresholds,
     ),
-    SettingsFamily(
+    AccountFamily(
         "sms_credit_runway_threshold_seconds",
         "Configured threshold (thresholds.runway): an alert is due while the credit lasts for less",
         ("severity",),
-        samples=lambda settings: _pair(settings.thresholds.runway) if _has(settings, "credit") else (),
+        samples=lambda view: _pair(view.thresholds.runway) if _has(view.settings, "credit") else (),
     ),
     SettingsFamily(
         "contacts_used_ratio_threshold",

@@ -216,7 +216,7 @@ class _Extraction:
             self.instant(block.last_recharge, item, names),
             self.optional(values.number, block.last_recharge_amount, item, names),
             self.channels(item, block.messages_remaining),
-            None if block.wallet is None else self.required(values.text, block.wallet, item, names),
+            None if block.wallet is None else self.required(values.text, block.wallet, item, names) or None,
             self.optional(values.number, block.overdraft, item, names),
             self.instant(block.expires, item, names),
             self.optional(values.number, block.expiring, item, names),

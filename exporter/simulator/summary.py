@@ -1,6 +1,6 @@
 """What each account is going through now, in a line for a person."""
 
-from exporter.check.health import amount
+from exporter.check.words import amount
 from exporter.durations import format_duration, format_span
 from exporter.simulator.account import CYCLE_SECONDS, DAY, Account
 from exporter.simulator.scenario import AccountState, Scenario

@@ -55,6 +55,8 @@ def _api(account: Account, api: AccountApi, observation: Observation) -> Iterato
 def _readings(readings: Readings) -> Iterator[str]:
     if readings.account_id is not None:
         yield f"account_id: {readings.account_id}"
+    if readings.postpaid is not None:
+        yield f"postpaid: {_value('postpaid', readings.postpaid)}"
     for reading in (*readings.credits, readings.subscription, readings.contacts):
         if reading is not None:
             for field in fields(reading):

@@ -5,7 +5,6 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
-from exporter.check.health import Finding, Severity, amount, findings, fullness, limit, percent, unwatched, worst
-from exporter.durations import format_age, format_span
+from exporter.check.health import Finding, Severity, findings, fullness, unwatched, worst
+from exporter.check.words import amount, credit_terms, limit, moment, percent, plan_terms
+from exporter.durations import format_age
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
 from exporter.settings import Pair, Thresholds
@@ -25,7 +25,6 @@ WAIT_SECONDS = 2.0
 
 _REFRESH_SECONDS = 30
 _REFRESH_SOON_SECONDS = 3
-_LAST_TIMESTAMP = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -53,6 +52,16 @@ class _Quota:
     filled: float = 0.0
     marks: tuple[float, ...] = ()
     thresholds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pot:
+    """A pot of credit: its name (empty where it has none), its balance, what else is known of it."""
+
+    name: str
+    balance: str
+    terms: tuple[str, ...]
+    thresholds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,8 @@ class _Row:
     findings: tuple[Finding, ...]
     unwatched: str
     troubles: tuple[_Trouble, ...]
-    credits: tuple[tuple[str, tuple[str, ...]], ...]
+    is_postpaid: bool
+    pots: tuple[_Pot, ...]
     quotas: tuple[_Quota, ...]
     plans: tuple[_Plan, ...]
     cells: dict[str, _Cell]
@@ -110,7 +120,7 @@ def render(page: Page) -> str:
         groups=groups,
         counts=[(severity, len(members)) for severity, members in groups],
         refresh_seconds=_REFRESH_SOON_SECONDS if waiting else _REFRESH_SECONDS,
-        updated=_moment(page.now_timestamp_seconds, "%Y-%m-%d %H:%M:%S UTC"),
+        updated=moment(page.now_timestamp_seconds, "%Y-%m-%d %H:%M:%S UTC"),
         documentation=DOCUMENTATION,
         style=_asset("page.css"),
         script=_asset("page.js"),
@@ -169,7 +179,7 @@ def _rows(page: Page) -> Iterator[_Row]:
     safe: Callable[[str], str] = functools.cache(redact)
     now = page.now_timestamp_seconds
     for view in page.views:
-        settings = view.settings
+        settings, thresholds = view.settings, view.thresholds
         found = findings(view, now)
         told = [observation.readings for observation in view.observations if observation.readings is not None]
         yield _Row(
@@ -179,10 +189,11 @@ def _rows(page: Page) -> Iterator[_Row]:
             f"probe?target={quote(settings.name, safe='')}",
             worst(found),
             tuple(Finding(f.severity, safe(f.text), f.api, f.urgency) for f in found),
-            safe(" and ".join(unwatched((each for one in told for each in one.credits), settings.thresholds))),
+            safe(" and ".join(unwatched((each for one in told for each in one.credits), thresholds))),
             tuple(_troubles(view, now, safe)),
-            tuple(_credit(credit, settings.thresholds, safe) for each in told for credit in each.credits),
-            tuple(_quota(each.contacts, settings.thresholds.contacts_used_ratio) for each in told if each.contacts),
+            bool(view.is_postpaid),
+            tuple(_pot(credit, thresholds, now, safe) for each in told for credit in each.credits),
+            tuple(_quota(each.contacts, thresholds.contacts_used_ratio) for each in told if each.contacts),
             tuple(_plan(each.subscription, now, safe) for each in told if each.subscription),
             _cells(view, now),
         )
@@ -211,9 +222,14 @@ def _troubles(view: View, now: float, safe: Callable[[str], str]) -> Iterator[_T
         yield _Trouble(", ".join(apis), reason, detail, lasting)
 
 
-def _credit(credit: Credit, thresholds: Thresholds, safe: Callable[[str], str]) -> tuple[str, tuple[str, ...]]:
-    pair = thresholds.for_unit(credit.currency)
-    return safe(amount(credit.balance, credit.currency)), _thresholds(pair, "below", limit)
+def _pot(credit: Credit, thresholds: Thresholds, now: float, safe: Callable[[str], str]) -> _Pot:
+    pair = thresholds.for_credit(credit.currency, credit.wallet)
+    return _Pot(
+        safe(credit.wallet or ""),
+        safe(amount(credit.balance, credit.currency)),
+        tuple(map(safe, credit_terms(credit, now))),
+        _thresholds(pair, "below", limit),
+    )
 
 
 def _quota(contacts: ContactQuota, pair: Pair) -> _Quota:
@@ -227,17 +243,7 @@ def _quota(contacts: ContactQuota, pair: Pair) -> _Quota:
 
 
 def _plan(plan: Subscription, now: float, safe: Callable[[str], str]) -> _Plan:
-    terms = []
-    renews = "renews itself"
-    end = plan.end_timestamp_seconds
-    if end is not None:
-        date = _moment(end, "%Y-%m-%d")
-        terms.append(" ".join(("ends" if end >= now else "ended", date)).strip())
-        terms.append(f"in {format_span(end - now)}" if end >= now else format_age(now - end))
-        renews = renews if end >= now else "its renewal is overdue"
-    if plan.auto_renew is not None:
-        terms.append(renews if plan.auto_renew else "doesn't renew itself")
-    return _Plan(safe(plan.plan or ""), plan.status, tuple(terms))
+    return _Plan(safe(plan.plan or ""), plan.status, tuple(plan_terms(plan, now)))
 
 
 def _thresholds(pair: Pair, relation: str, write: Callable[[float], str]) -> tuple[str, ...]:
@@ -247,10 +253,3 @@ def _thresholds(pair: Pair, relation: str, write: Callable[[float], str]) -> tup
         if value is not None
     ]
     return tuple(parts) or ("no threshold",)
-
-
-def _moment(timestamp_seconds: float, form: str) -> str:
-    """A moment in UTC; empty where no calendar has it."""
-    if not 0 <= timestamp_seconds < _LAST_TIMESTAMP:
-        return ""
-    return datetime.fromtimestamp(timestamp_seconds, UTC).strftime(form)

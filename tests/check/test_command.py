@@ -21,14 +21,16 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from exporter.accounts.observation import Observation, View
 from exporter.check import nagios, table
 from exporter.check.command import Order
 from exporter.check.command import run as run_check
-from exporter.check.health import Severity
-from exporter.check.result import EXIT_CODES, CheckError, Result, as_json, check, prometheus, select_accounts
+from exporter.check.health import Severity, findings
+from exporter.check.result import EXIT_CODES, Checked, CheckError, Result, as_json, check, prometheus, select_accounts
 from exporter.cli import main
 from exporter.client.http import Call
 from exporter.failure import Reason
+from exporter.readings import Credit, Readings
 from exporter.secrets import redaction
 from exporter.settings import AccountSettings, Pair, Thresholds
 from tests.conftest import program
@@ -134,7 +136,7 @@ def test_the_worst_is_critical_then_unknown_then_warning() -> None:
     assert checked({"a": low, "b": agile(1000.0)}).severity is Severity.WARNING
     assert checked({"a": low, "b": lost}).severity is Severity.UNKNOWN
     assert checked({"a": low, "b": lost, "c": lower}).severity is Severity.CRITICAL
-    assert checked({}).severity is Severity.FINE
+    assert checked({}).severity is Severity.UNKNOWN
 
 
 def test_the_urgent_ones_stand_first() -> None:
@@ -215,7 +217,105 @@ def test_a_table_of_nothing() -> None:
         "contacts": {"used": 5},
         "subscription": {"status": "ACTIVE"},
     }
-    assert "plan active; 5 contacts\n" in table.format_table(checked({"a": bare}), 100, is_terminal=False)
+    assert table.format_table(checked({"a": bare}), 100, is_terminal=False).splitlines()[1:3] == [
+        "a        fine   900.00 EUR  plan active",
+        "                            5 contacts",
+    ]
+
+
+def test_the_table_says_all_that_the_script_of_the_seed_says() -> None:
+    told: dict[str, Any] = {
+        "credit": {
+            "balance": 1250.75, "currency": "EUR", "lastRechargeDate": "2026-04-01T00:00:00+02:00", "lastRechargeAmount": 500.00,
+            "estimatedMessagesRemaining": {"sms": 35735, "rcs": 25015, "whatsapp": 17867},
+        },
+        "contacts": {"used": 32450, "total": 50000, "percentage": 64.9, "lists": 12},
+        "subscription": {
+            "subscriptionId": "sub_abc123def456", "plan": "Business Pro", "status": "ACTIVE", "autoRenew": True,
+            "startDate": "2026-01-01T00:00:00+01:00", "endDate": "2027-12-31T23:59:59+01:00",
+            "features": {"sms": True, "rcs": True, "whatsapp": False, "maxContacts": 50000, "webhooks": True},
+        },
+    }  # fmt: skip
+    assert table.format_table(checked({"crm": told}), 132, is_terminal=False).splitlines()[1:-1] == [
+        "crm      fine   1,250.75 EUR  enough for 35,735 sms, 25,015 rcs, 17,867 whatsapp",
+        "                              plan Business Pro: active, ends 2027-12-31, in 350 days, renews itself; with sms, rcs, webhooks,",
+        "                              without whatsapp",
+        "                              32,450 of 50,000 contacts (64.9 %)",
+    ]
+    suspended = told | {"subscription": told["subscription"] | {"status": "SUSPENDED"}}
+    text = table.format_table(checked({"crm": suspended}), 140, is_terminal=False)
+    assert "Suspended by the provider\n" in text
+    assert "plan Business Pro: suspended, ends 2027-12-31" in text
+
+
+# Pots of credit, as no provider of the catalogue has them
+
+
+POTS = (
+    Credit(-3.0, "EUR", overdraft=100.0, auto_recharge=True),
+    Credit(5000.0, "messages", None, None, {"sms": 4800.0}, "sms"),
+    Credit(12.0, "emails", None, None, {}, "mail", None, WALL + 3 * DAY, 5.0),
+)
+
+
+def of_pots(readings: Readings, name: str = "shop") -> Result:
+    """A result that no provider gave."""
+    limits = Thresholds({"EUR": Pair(98, 50)}, runway=Pair(7 * DAY), wallets={"mail": Pair(20, 10)})
+    told = View(account(name, thresholds=limits), (Observation("credit", readings),))
+    return Result((Checked(told, findings(told, WALL)),), (), WALL)
+
+
+def test_each_pot_has_a_line_of_its_own_in_the_table() -> None:
+    result = of_pots(Readings(credits=POTS))
+    assert table.format_table(result, 110, is_terminal=False).splitlines()[1:-1] == [
+        "shop     warning            -3.00 EUR  Credit of mail expires in 3 days: 5 emails",
+        "                  sms: 5,000 messages  Credit of mail below 20 emails: 12 emails left",
+        "                      mail: 12 emails  Credit below 98 EUR: 97.00 EUR left (balance -3.00 EUR)",
+        "                                       97.00 EUR left with an overdraft of 100.00 EUR, tops itself up",
+        "                                       sms: enough for 4,800 sms",
+        "                                       mail: 5 emails expire 2027-01-18, in 3 days",
+    ]
+    narrow = [line.strip() for line in table.format_table(result, 60, is_terminal=False).splitlines()]
+    assert narrow[narrow.index("-3.00 EUR") + 1 :][:2] == ["sms: 5,000 messages", "mail: 12 emails"]
+
+
+def test_no_pot_is_lost_however_long_its_name_is() -> None:
+    long = Credit(5.0, "messages", wallet="q" * 150)
+    for width in (60, 100):
+        text = table.format_table(of_pots(Readings(credits=(long, *POTS))), width, is_terminal=False)
+        assert max(map(len, text.splitlines())) <= width
+        assert text.count("q") == 150
+
+
+def test_each_pot_has_figures_of_its_own_and_an_overdraft_lowers_its_thresholds() -> None:
+    text, data = parsed(nagios.status_line(of_pots(Readings(credits=POTS))))
+    assert text.startswith("WARNING - shop: Credit of mail expires in 3 days")
+    assert {label: (d["value"], d["warn"], d["crit"], d["min"]) for label, d in data.items()} == {
+        "shop_credit_EUR": ("-3", "-2:", "-50:", "-100"),
+        "shop_credit_messages_sms": ("5000", "", "", ""),
+        "shop_credit_emails_mail": ("12", "20:", "10:", ""),
+        "shop_messages_sms_sms": ("4800", "", "", "0"),
+    }
+    fine = of_pots(Readings(credits=(Credit(-1, "EUR", overdraft=200.5), POTS[1])))
+    assert nagios.status_line(fine).startswith("OK - shop: 199.50 EUR, 5,000 messages of sms left | ")
+
+
+def test_a_postpaid_account_is_told_to_be_one() -> None:
+    result = of_pots(Readings(postpaid=True))
+    assert table.format_table(result, 100, is_terminal=False).splitlines()[1] == "shop     fine   postpaid"
+    assert nagios.status_line(result) == "OK - shop is postpaid\n"
+    (told,) = json.loads(as_json(result))["accounts"]
+    assert (told["postpaid"], told["credit"]) == (True, [])
+
+
+def test_the_json_tells_each_pot_with_what_is_available_and_its_own_threshold() -> None:
+    (told,) = json.loads(as_json(of_pots(Readings(credits=POTS))))["accounts"]
+    assert told["postpaid"] is None
+    assert [(each["wallet"], each["available"], each["threshold"]) for each in told["credit"]] == [
+        (None, 97, {"warning": 98, "critical": 50}),
+        ("sms", 5000, {"warning": None, "critical": None}),
+        ("mail", 12, {"warning": 20, "critical": 10}),
+    ]
 
 
 async def test_the_metrics_are_those_of_a_scrape(promtool: str) -> None:
@@ -308,7 +408,7 @@ def test_the_figures_alert_as_the_judgement_does(said: Said, label: str) -> None
 @pytest.mark.parametrize(
     ("accounts", "said"),
     [
-        ({}, "OK - there are no accounts\n"),
+        ({}, "UNKNOWN - there are no accounts\n"),
         ({"a": agile(1500.5)}, "OK - a: 1,500.50 EUR left | 'a_credit_EUR'=1500.5;200:;50:\n"),
         ({"a": agile(1500.5), "b": agile(200)}, "OK - 2 accounts are fine | 'a_credit_EUR'=1500.5;200:;50: 'b_credit_EUR'=200;200:;50:\n"),
         ({"a": agile(100)}, "WARNING - a: Credit below 200 EUR: 100.00 EUR left | 'a_credit_EUR'=100;200:;50:\n"),
@@ -431,7 +531,7 @@ def provider() -> Iterator[Provider]:
         (["500", "90", "nonsense", "20"], [], 2),
         (["500", "90", "20"], ["a500"], 0),
         (["500", "90", "20"], ["a90", "a500"], 1),
-        ([], [], 0),
+        ([], [], 3),
     ],
 )
 @pytest.mark.parametrize("form", ["table", "json", "prometheus", "nagios"])
@@ -568,10 +668,12 @@ def crontab_lines(folder: Path, file: Path) -> list[str]:
     """The commands of the page's crontabs, with the paths of a test; cron gives them to sh."""
     lines = re.findall(r"^[*/0-9]+(?: [*0-9]+){4} (.+)$", PAGE.read_text(), re.MULTILINE)
     assert not any("%" in line for line in lines)  # cron would make a line break of it
-    assert all(" /opt/sms-exporter/bin/sms-exporter check " in line.replace("$(", " ") for line in lines)  # cron's PATH
+    assert all(
+        " /opt/sms-exporter/bin/sms-exporter check " in f" {line}".replace("$(", " ") for line in lines
+    )  # cron's PATH
     return [
         line.replace("/etc/sms-exporter/sms-exporter.yml", str(file)).replace("/var/lib/node_exporter", str(folder))
-        .replace("/opt/sms-exporter/bin/sms-exporter check", f"{sys.executable} -m exporter check")
+        .replace("/var/lib/sms-exporter", str(folder)).replace("/opt/sms-exporter/bin/sms-exporter check", f"{sys.executable} -m exporter check")
         for line in lines
     ]  # fmt: skip
 
@@ -581,10 +683,13 @@ def crontab_lines(folder: Path, file: Path) -> list[str]:
     [("500", ""), ("20", "Credit below 50 EUR: 20.00 EUR left"), ("nonsense", "Answer not understood")],
 )
 def test_the_crontabs_of_the_page(provider: Provider, tmp_path: Path, balance: str, words: str) -> None:
-    mail, textfile = crontab_lines(tmp_path, provider.file(tmp_path, balance))
+    mail, crossing, textfile = crontab_lines(tmp_path, provider.file(tmp_path, balance))
     mailed = subprocess.run(["sh", "-c", mail], capture_output=True, text=True, check=False, timeout=30)
     assert (words in mailed.stdout) is True
     assert (mailed.stdout == "") is (words == "")
+    for told in (words, ""):
+        mailed = subprocess.run(["sh", "-c", crossing], capture_output=True, text=True, check=False, timeout=30)
+        assert (told in mailed.stdout, mailed.stdout == "", mailed.stderr) == (True, told == "", "")
     written = subprocess.run(["sh", "-c", textfile], capture_output=True, text=True, check=False, timeout=30)
     assert (written.returncode, written.stdout) == (0, "")
     assert f'account="a{balance}"' in (tmp_path / "sms.prom").read_text()
@@ -619,31 +724,34 @@ def test_the_timeout_is_kept_while_a_name_is_being_resolved(tmp_path: Path) -> N
     assert took < 8  # the resolver's own patience is 30 s
 
 
+@pytest.mark.parametrize(("balance", "code"), [("500", 0), ("60", 1), ("20", 2)])
 @pytest.mark.parametrize(("form", "unbuffered"), [("table", ""), ("nagios", ""), ("nagios", "1")])
-def test_a_result_that_nobody_can_read_is_unknown(
-    provider: Provider, tmp_path: Path, form: str, unbuffered: str
+def test_the_exit_code_holds_where_nobody_can_read_the_result(
+    provider: Provider, tmp_path: Path, form: str, unbuffered: str, balance: str, code: int
 ) -> None:
     python = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        ended = command(f"--config.file={provider.file(tmp_path, '500')}", f"--format={form}", stdout=full, env=python)
-    assert ended.returncode == 3
+        ended = command(
+            f"--config.file={provider.file(tmp_path, balance)}", f"--format={form}", stdout=full, env=python
+        )
+    assert ended.returncode == code
     assert "No space left on device" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_full_disk_is_unknown(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_changes_no_exit_code(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        assert main.main(["check", f"--config.file={provider.file(tmp_path, '500')}"]) == 3
+        assert main.main(["check", f"--config.file={provider.file(tmp_path, '60')}"]) == 1
 
 
 @pytest.mark.parametrize("form", ["table", "nagios"])
-def test_a_closed_stdout_is_unknown(
+def test_a_closed_stdout_changes_no_exit_code(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
-    file = provider.file(tmp_path, "500")
+    file = provider.file(tmp_path, "60")
     monkeypatch.setattr(sys, "stdout", None)  # as Python has it where the file descriptor is closed
-    assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 3
+    assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 1
     assert 'err="stdout is closed"' in capsys.readouterr().err
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.accounts.observation import Observation, View
-from exporter.check.health import REASONS, Finding, Severity, amount, findings, limit, percent, worst
+from exporter.check.health import REASONS, Finding, Severity, findings, worst
+from exporter.check.words import amount, limit, percent
 from exporter.durations import format_span
 from exporter.failure import Failure, Reason
 from exporter.readings import STATUSES, ContactQuota, Credit, Readings, Subscription
@@ -79,6 +80,65 @@ def test_nothing_left_is_critical_even_where_only_a_warning_is_set_but_not_where
     assert credit(0, pair=Pair(warning=5)) == [("critical", "Credit is used up: 0.00 EUR left")]
     assert credit(-60, pair=Pair(-50, -100)) == [("warning", "Credit below -50 EUR: -60.00 EUR left")]
     assert credit(-100, pair=Pair(-50, -100)) == [("critical", "Credit is used up: -100.00 EUR left")]
+
+
+def test_what_is_judged_is_what_is_available_and_the_pot_is_named() -> None:
+    line = Credit(-3.0, "EUR", overdraft=100.0)
+    assert judged(Readings(credits=(line,))) == [
+        ("warning", "Credit below 100 EUR: 97.00 EUR left (balance -3.00 EUR)")
+    ]
+    assert judged(Readings(credits=(Credit(-3.0, "EUR", overdraft=103.0),))) == []
+    assert judged(Readings(credits=(Credit(-100.0, "EUR", overdraft=100.0),))) == [
+        ("critical", "Credit is used up: 0.00 EUR left (balance -100.00 EUR)")
+    ]
+    assert judged(Readings(credits=(Credit(0.1, "EUR", overdraft=0.2),)))[0][1].startswith(
+        "Credit below 50 EUR: 0.30 EUR left"
+    )
+
+
+def test_of_several_pots_each_is_judged_by_its_own_thresholds_and_named() -> None:
+    limits = Thresholds({"messages": Pair(100, 50)}, wallets={"mail": Pair(9, 3), "free": Pair()})
+    pots = (
+        Credit(5000, "messages", wallet="sms"),
+        Credit(0, "messages", wallet="mail"),
+        Credit(49, "messages", wallet="rcs"),
+        Credit(0, "messages", wallet="free"),
+    )
+    assert judged(Readings(credits=pots), account(thresholds=limits)) == [
+        ("critical", "Credit of mail is used up: 0 messages left"),
+        ("critical", "Credit of rcs below 50 messages: 49 messages left"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("remaining", "balance", "part", "found"),
+    [
+        (14 * DAY, 500, 120, ["Credit of sms expires in 14 days: 120 messages"]),
+        (3 * DAY, 500, None, ["Credit of sms expires in 3 days: up to 500 messages"]),
+        (0, 500, None, ["Credit of sms expires in less than a minute: up to 500 messages"]),
+        (14 * DAY + 1, 500, 120, []),
+        (-1, 500, 120, []),
+        (DAY, 0, 120, []),
+        (DAY, -5, None, []),
+        (DAY, 500, 0, []),
+    ],
+)
+def test_a_pot_with_something_in_it_that_is_lost_within_14_days_is_a_warning(
+    remaining: float, balance: float, part: float | None, found: list[str]
+) -> None:
+    pot = Credit(balance, "messages", wallet="sms", expires_timestamp_seconds=WALL + remaining, expiring=part)
+    assert judged(Readings(credits=(pot,))) == [("warning", text) for text in found]
+
+
+def test_a_postpaid_account_has_no_finding_of_credit() -> None:
+    pot = Credit(-5, "EUR", expires_timestamp_seconds=WALL + DAY, expiring=1)
+    assert judged(Readings(credits=(pot,), postpaid=True)) == []
+    assert judged(Readings(postpaid=True, contacts=ContactQuota(5, 5))) == [("critical", "Contacts at 100 % of 5")]
+    assert judged(Readings(credits=(pot,), postpaid=False)) != []
+
+
+def test_a_sum_beyond_all_numbers_is_the_balance() -> None:
+    assert Credit(1.7e308, "EUR", overdraft=1.7e308).available == 1.7e308
 
 
 def test_units_other_than_money_are_whole() -> None:
@@ -239,6 +299,7 @@ def test_lengths_and_figures_are_as_a_person_writes_them() -> None:
     ]  # fmt: skip
     assert [limit(v) for v in (50.0, 50_000.0, 0.5, 1234.5, 1e300)] == ["50", "50,000", "0.5", "1,234.5", "1e+300"]
     assert [percent(r) for r in (0.29, 0.7999, 12.0, 1e300)] == ["29 %", "79 %", "1,200 %", "1e+302 %"]
+    assert [percent(r, 1) for r in (0.649, 0.1, 0.79999, 1.0)] == ["64.9 %", "10.0 %", "79.9 %", "100.0 %"]
     assert amount(-0.001, "EUR") == "-0.01 EUR"
     assert amount(1e300, "EUR") == "1e+300 EUR"
 

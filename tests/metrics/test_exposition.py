@@ -58,8 +58,23 @@ def of_recorded_answers() -> list[View]:
     return views
 
 
+POTS = (
+    Credit(-3.0, "EUR", 1_780_000_000.0, 50.0, {"sms": 1200.0}, overdraft=100.0, auto_recharge=True),
+    Credit(5000.0, "messages", None, None, {"sms": 5000.0}, "sms", auto_recharge=False),
+    Credit(0.0, "emails", 1_790_000_000.0, None, {"mail": 0.0}, "mail", None, 1_800_100_000.0, 0.0),
+    Credit(80.0, "emails", None, None, {"mail": 80.0}, "bulk", None, 1_800_200_000.0),
+)
+"""Pots of one account, of which some share a unit, and some a channel."""
+
+
+def of_pots(name: str = "pots", **changes: object) -> View:
+    """An account that tells all that a provider may tell of credit."""
+    settings = account(name, **{"thresholds": THRESHOLDS, **changes})  # type: ignore[arg-type]
+    return View(settings, (Observation("credit", Readings(credits=POTS, postpaid=False)),))
+
+
 def render(views: list[View], labels: Iterable[str] = ("cost_center", "desk"), *, openmetrics: bool = False) -> str:
-    rendering = Exposition(tuple(labels), [view.settings.provider for view in views])
+    rendering = Exposition(tuple(labels))
     text = "".join(asyncio.run(rendering.accounts(views, openmetrics=openmetrics)))
     return text + ("# EOF\n" if openmetrics else "")
 
@@ -75,31 +90,32 @@ def whole(*, openmetrics: bool) -> str:
     return steady + render(of_recorded_answers(), openmetrics=openmetrics)
 
 
+def series_of(text: str) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Every series as the strict parser of OpenMetrics reads it."""
+    families = parse_openmetrics(text)
+    return [(sample.name, tuple(sorted(sample.labels.items()))) for family in families for sample in family.samples]
+
+
 def test_promtool_finds_nothing_to_say(promtool: str) -> None:
-    text = render(of_recorded_answers()) + exporter_text(openmetrics=False)
+    text = render([*of_recorded_answers(), of_pots()]) + exporter_text(openmetrics=False)
     linted = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout, linted.stderr) == (0, "", "")
 
 
 def test_the_strict_parser_of_openmetrics_accepts_it_and_no_series_stands_twice() -> None:
-    text = exporter_text(openmetrics=True) + render(of_recorded_answers(), openmetrics=True)
-    series = [
-        (sample.name, tuple(sorted(sample.labels.items())))
-        for family in parse_openmetrics(text)
-        for sample in family.samples
-    ]
+    series = series_of(exporter_text(openmetrics=True) + render([*of_recorded_answers(), of_pots()], openmetrics=True))
     assert len(series) == len(set(series)) > 100
 
 
 def test_both_formats_say_the_same() -> None:
-    views = of_recorded_answers()
+    views = [*of_recorded_answers(), of_pots()]
     text = [sample for family in parse_text(render(views)) for sample in family.samples]
     openmetrics = [s for family in parse_openmetrics(render(views, openmetrics=True)) for s in family.samples]
     assert [(s.name, s.labels, s.value) for s in text] == [(s.name, s.labels, s.value) for s in openmetrics]
 
 
-def test_every_family_of_the_table_is_seen_in_the_recorded_answers() -> None:
-    text = render(of_recorded_answers())
+def test_every_family_of_the_table_is_seen_in_the_recorded_answers_or_in_pots() -> None:
+    text = render([*of_recorded_answers(), of_pots()])
     assert [family.name for family in ACCOUNT_FAMILIES if f"# TYPE {family.name} " not in text] == []
 
 
@@ -115,6 +131,100 @@ def test_a_threshold_is_there_for_the_unit_that_the_account_has_now() -> None:
     text = render(of_recorded_answers())
     assert 'account="credit.documented",cost_center="crm",desk="",currency="EUR",severity="critical"} 50' in text
     assert 'currency="DKK",severity' not in text
+
+
+def lines_of(view: View, *families: str) -> list[str]:
+    """An account's lines of these families, without the labels that all have."""
+    own = f'provider="{view.settings.provider.id}",account="{view.settings.name}"'
+    lines = [line for line in render([view], ()).splitlines() if line.partition("{")[0] in families]
+    assert all(own in line for line in lines)
+    return [line.replace(f"{{{own}", "{").replace("{,", "{").replace("{}", "") for line in lines]
+
+
+def test_each_pot_of_credit_is_named_on_every_family_of_credit_and_one_without_a_name_has_no_label() -> None:
+    credit = [family.name for family in ACCOUNT_FAMILIES if family.name.startswith("sms_credit_")]
+    assert lines_of(of_pots(thresholds=Thresholds({"EUR": Pair(100)}, wallets={"mail": Pair(9, 3)})), *credit) == [
+        'sms_credit_balance{currency="EUR"} -3',
+        'sms_credit_balance{currency="messages",wallet="sms"} 5000',
+        'sms_credit_balance{currency="emails",wallet="mail"} 0',
+        'sms_credit_balance{currency="emails",wallet="bulk"} 80',
+        'sms_credit_overdraft_limit{currency="EUR"} 100',
+        'sms_credit_expiry_timestamp_seconds{currency="emails",wallet="mail"} 1800100000',
+        'sms_credit_expiry_timestamp_seconds{currency="emails",wallet="bulk"} 1800200000',
+        'sms_credit_expiring_amount{currency="emails",wallet="mail"} 0',
+        "sms_credit_auto_recharge 1",
+        'sms_credit_auto_recharge{wallet="sms"} 0',
+        "sms_credit_postpaid 0",
+        "sms_credit_last_recharge_timestamp_seconds 1780000000",
+        'sms_credit_last_recharge_timestamp_seconds{wallet="mail"} 1790000000',
+        'sms_credit_last_recharge_amount{currency="EUR"} 50',
+        'sms_credit_messages_remaining{channel="sms"} 1200',
+        'sms_credit_messages_remaining{channel="sms",wallet="sms"} 5000',
+        'sms_credit_messages_remaining{channel="mail",wallet="mail"} 0',
+        'sms_credit_messages_remaining{channel="mail",wallet="bulk"} 80',
+        'sms_credit_balance_threshold{currency="EUR",severity="warning"} 100',
+        'sms_credit_balance_threshold{currency="emails",wallet="mail",severity="warning"} 9',
+        'sms_credit_balance_threshold{currency="emails",wallet="mail",severity="critical"} 3',
+    ]
+
+
+def test_units_that_share_a_wallet_give_one_sample_of_what_has_no_unit() -> None:
+    shared = (
+        Credit(1.0, "EUR", 1_780_000_000.0, None, {"sms": 10.0}, auto_recharge=True),
+        Credit(2.0, "messages", 1_790_000_000.0, None, {"sms": 2.0}, auto_recharge=False),
+    )
+    families = (
+        "sms_credit_auto_recharge",
+        "sms_credit_last_recharge_timestamp_seconds",
+        "sms_credit_messages_remaining",
+    )
+    assert lines_of(view_of(Readings(credits=shared)), *families) == [
+        "sms_credit_auto_recharge 0",
+        "sms_credit_last_recharge_timestamp_seconds 1790000000",
+        'sms_credit_messages_remaining{channel="sms"} 2',
+    ]
+
+
+@given(
+    pots=st.lists(
+        st.builds(
+            Credit,
+            balance=st.just(1.0),
+            currency=st.sampled_from(["EUR", "USD", "emails"]),
+            last_recharge_timestamp_seconds=st.none() | st.just(1.0),
+            last_recharge_amount=st.none() | st.just(2.0),
+            messages_remaining=st.dictionaries(st.sampled_from(["sms", "rcs"]), st.just(3.0)),
+            wallet=st.sampled_from([None, "a", "b"]),
+            overdraft=st.none() | st.just(4.0),
+            expires_timestamp_seconds=st.none() | st.just(5.0),
+            expiring=st.none() | st.just(6.0),
+            auto_recharge=st.none() | st.booleans(),
+        ),
+        unique_by=lambda pot: (pot.currency, pot.wallet),
+    )
+)
+def test_no_series_stands_twice_whatever_pots_there_are(pots: list[Credit]) -> None:
+    view = View(account(thresholds=THRESHOLDS), (Observation("credit", Readings(credits=tuple(pots))),))
+    series = series_of(render([view], openmetrics=True))
+    assert len(series) == len(set(series))
+
+
+def test_a_postpaid_account_has_neither_a_threshold_of_credit_nor_one_of_runway() -> None:
+    families = ("sms_credit_postpaid", "sms_credit_balance_threshold", "sms_credit_runway_threshold_seconds")
+    prepaid = [
+        "sms_credit_postpaid 0",
+        'sms_credit_balance_threshold{currency="EUR",severity="warning"} 100',
+        'sms_credit_balance_threshold{currency="EUR",severity="critical"} 50',
+        'sms_credit_runway_threshold_seconds{severity="warning"} 604800',
+        'sms_credit_runway_threshold_seconds{severity="critical"} 172800',
+    ]
+    told = {True: ["sms_credit_postpaid 1"], False: prepaid, None: prepaid[1:]}
+    for postpaid, lines in told.items():
+        readings = Readings(credits=BALANCE.credits, postpaid=postpaid)
+        view = View(account(thresholds=THRESHOLDS), (Observation("credit", readings),))
+        assert lines_of(view, *families) == lines
+    nothing = View(account(thresholds=THRESHOLDS), (Observation("credit", Readings(postpaid=True)),))
+    assert lines_of(nothing, *families) == told[True]
 
 
 def view_of(readings: Readings | None, failure: Failure | None = None, requests: int = 1, name: str = "a") -> View:
@@ -138,9 +248,17 @@ def test_any_value_round_trips(value: float) -> None:
     assert float(exposition.number(value)) == value
 
 
-def test_help_names_the_fields_of_the_providers_in_use_and_the_cache() -> None:
-    text = render([view_of(BALANCE)])
-    assert "label currency (Agile Telecom credit). May come from the cache.\n" in text
+def test_help_is_the_same_whatever_is_configured_and_tells_of_the_cache() -> None:
+    """A textfile collector drops a family of which two files tell a different help."""
+    helps: dict[str, set[str]] = {}
+    for view in (view_of(BALANCE), *of_recorded_answers()):
+        for line in render([view]).splitlines():
+            if line.startswith("# HELP"):
+                helps.setdefault(line.split()[2], set()).add(line)
+    assert {len(lines) for lines in helps.values()} == {1}
+    assert "label currency. May come from the cache." in str(helps["sms_credit_balance"])
+    assert "cache" not in str(helps["sms_api_up"])
+    assert [provider for provider in builtin().values() if provider.name in str(helps)] == []
 
 
 def test_nothing_is_shown_of_an_account_that_never_answered_but_that_it_is_down() -> None:
@@ -152,7 +270,7 @@ def test_nothing_is_shown_of_an_account_that_never_answered_but_that_it_is_down(
 
 def test_what_has_not_changed_is_rendered_once() -> None:
     async def main() -> None:
-        rendering = Exposition((), [builtin()["agiletelecom"]])
+        rendering = Exposition(())
         settings = account("a")
         kept = Observation("credit", BALANCE, None, 1.5, 0.5, 1, 0)
         first = await rendering.accounts([View(settings, (kept,))], openmetrics=False)
@@ -171,7 +289,7 @@ def test_what_has_not_changed_is_rendered_once() -> None:
 
 def test_of_two_apis_only_the_changed_one_is_rendered_anew() -> None:
     async def main() -> None:
-        rendering = Exposition((), [builtin()["qlara"]])
+        rendering = Exposition(())
         settings = account("a", "qlara", apis=["credit", "contacts"])
         contacts = Observation("contacts", requests=1)
         first = View(settings, (Observation("credit", BALANCE, requests=1), contacts))
@@ -200,7 +318,7 @@ async def rendered_prices(rendering: Exposition, shops: Iterable[AccountSettings
 async def test_accounts_that_read_one_price_list_share_its_lines() -> None:
     readings = price_list(2000)
     shops = [shop(number) for number in range(50)]
-    rendering = Exposition((), [builtin()["gatewayapi"]])
+    rendering = Exposition(())
     tracemalloc.start()
     try:
         await rendered_prices(rendering, shops[:1], readings)
@@ -219,7 +337,7 @@ async def test_accounts_that_read_one_price_list_share_its_lines() -> None:
 
 async def test_each_account_shows_of_a_shared_price_list_what_it_asks_for() -> None:
     readings = Readings(prices=tuple(MessagePrice(country, "1", "t", "EUR", 0.5) for country in ("DK", "IT")))
-    rendering = Exposition((), [builtin()["gatewayapi"]])
+    rendering = Exposition(())
     shops = [shop(0), shop(1, frozenset({"DK"})), shop(2, frozenset({"FR"})), shop(3, frozenset({"DK"}))]
     text = "".join(await rendered_prices(rendering, shops, readings))
     shown = re.findall(
@@ -255,7 +373,7 @@ def test_rendering_many_accounts_lets_others_run_in_between() -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
-        rendering = Exposition((), [builtin()["agiletelecom"]])
+        rendering = Exposition(())
         views = [view_of(BALANCE, name=f"a{number}") for number in range(500)]
         await rendering.accounts(views, openmetrics=False)
         task.cancel()

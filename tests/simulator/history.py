@@ -78,7 +78,7 @@ def _write_account(
     # OpenMetrics wants the points of a series together: an account's are gathered, then written.
     labels = {**target, "provider": account.provider.id, "account": account.name}
     labels |= {name: account.labels.get(name, "") for name in label_names}
-    series: list[dict[tuple[str, ...], _Series]] = [{} for _ in ACCOUNT_FAMILIES]
+    series: list[dict[tuple[str | None, ...], _Series]] = [{} for _ in ACCOUNT_FAMILIES]
     for at, view in _views(scenario, account, times):
         for family, found in zip(ACCOUNT_FAMILIES, series, strict=True):
             for values, value in _samples(family, view):
@@ -105,9 +105,9 @@ def _write_exporter(settings: Settings, times: range, target: Mapping[str, str],
 class _Series:
     """The lines of one series."""
 
-    def __init__(self, family: Family, labels: Mapping[str, str], values: Sequence[str]) -> None:
+    def __init__(self, family: Family, labels: Mapping[str, str], values: Sequence[str | None]) -> None:
         every = {**labels, **dict(zip(family.labels, values, strict=True))}
-        text = ",".join(f'{name}="{escape(value)}"' for name, value in every.items())
+        text = ",".join(f'{name}="{escape(value)}"' for name, value in every.items() if value is not None)
         self._name = f"{family.name}{{{text}}} "
         self.lines: list[str] = []
 

@@ -176,6 +176,31 @@ def test_a_quota_is_a_bar_with_its_text_and_marks() -> None:
 RUNWAY = Pair(7 * DAY, 2 * DAY)
 
 
+def test_each_pot_of_credit_is_told_with_its_name_and_all_that_is_known_of_it() -> None:
+    limits = Thresholds({"EUR": Pair(100, 50)}, runway=RUNWAY, wallets={"sms": Pair(300)})
+    pots = (
+        Credit(-3.0, "EUR", overdraft=100.0, auto_recharge=True),
+        Credit(5000.0, "messages", None, None, {"sms": 4800.0}, "sms", None, WALL + 40 * DAY, 120.0, False),
+        Credit(0.0, "emails", wallet="mail", expires_timestamp_seconds=WALL - 2 * DAY),
+    )
+    assert row(view("one", good("credit", credits=pots), thresholds=limits)) == (
+        "one Agile Telecom Details of one Metrics of one"
+        " warning Credit below 100 EUR: 97.00 EUR left (balance -3.00 EUR) No threshold is set for emails of mail"
+        " -3.00 EUR 97.00 EUR left with an overdraft of 100.00 EUR, tops itself up warning below 100, critical below 50"
+        " sms: 5,000 messages 120 messages expire 2027-02-24, in 40 days, doesn't top itself up warning below 300"
+        " mail: 0 emails expired 2027-01-13, 2 days ago no threshold"
+        " 12 s ago – not part of this account – not part of this account"
+    )
+
+
+def test_a_postpaid_account_is_told_to_be_one_and_has_no_threshold() -> None:
+    limits = Thresholds({"EUR": Pair(100, 50)}, Pair(7), runway=RUNWAY)
+    text = row(view("one", good("credit", postpaid=True), thresholds=limits))
+    assert "fine postpaid no balance that could run out 12 s ago" in text
+    text = row(view("one", good("credit", postpaid=True, credits=(Credit(-5, "EUR"),)), thresholds=limits))
+    assert "fine -5.00 EUR no threshold 12 s ago" in text
+
+
 @pytest.mark.parametrize(
     ("thresholds", "units", "words"),
     [

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Self
 
 import pytest
@@ -13,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.accounts.service import Service
 from exporter.documents.faults import ConfigError, Fault
+from exporter.providers.catalogue import read
 from exporter.settings import AccountSettings, Settings
 from exporter.web.negotiation import OPENMETRICS, TEXT
 from exporter.web.routes import WebOptions, create_app
@@ -114,6 +116,17 @@ async def test_debug_tells_a_person_what_the_newest_calls_gave(app: App) -> None
     assert "key-of-one" not in text
     await app.text("/probe?target=one&debug=true")
     assert app.provider.count() == 1  # never past the cache
+
+
+async def test_debug_tells_that_an_account_is_postpaid(app: App) -> None:
+    api = b"{path: /x, cache_ttl: 1m, postpaid: [{has: [/invoice]}], credit: {balance: /b, currency: {constant: EUR}}}"
+    head = b"id: x\nname: X\nbase_url: https://provider.test\nsign_in: {api_key: {header: key}}\n"
+    definition = read("provider.yml", head + b"apis:\n  credit: " + api)
+    app.provider.script = lambda _: Reply(b'{"invoice": 1}', seconds=0.0)
+    app.settings = settings(replace(account("one"), provider=definition))
+    await app.service.reload()
+    assert "  values served:\n    postpaid: yes\n" in await app.text("/probe?target=one&debug=true")
+    assert "postpaid" in await app.text("/")
 
 
 async def test_debug_asks_once_even_where_nothing_is_cached(app: App) -> None:
