@@ -55,10 +55,6 @@ class Sketch:
             self.members[step] = Sketch()
         return self.members[step]
 
-    def element(self) -> "Sketch":
-        """One more element of an array."""
-        return self.into(str(len(self.members)), is_array=True)
-
     def put(self, spellings: Spellings, pattern: str | None = None) -> None:
         """Want a scalar here that is one of these, or of which a pattern reads one of these."""
         if pattern is not None:

@@ -1,4 +1,4 @@
-"""The providers behind one port, each under a path of its own that begins with its id: `/qlara`."""
+"""The providers behind one port, each under a path of its own that begins with its id."""
 
 import asyncio
 import json

@@ -1,5 +1,6 @@
 """Any provider simulated: an account made up by each definition, asked as the definition says."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -140,6 +141,34 @@ async def test_what_a_sign_in_gave_out_ends_and_an_invented_one_never_counted(pr
         again = await here.signed_in()
         assert again.kept != kept
         assert (await here.send(again.ask("credit"), again.parts))[0] == 200
+
+
+SESSION = """
+id: kept
+name: Kept
+base_url: https://kept.example
+sign_in: {api_key: {header: X-Key, session: {path: /login, form: {a: b}, lives: 4m, keep: {key: {pointer: /key,
+  pattern: PATTERN}}, headers: {X-Session: "{key}"}}}}
+apis: {credit: {path: /b, cache_ttl: 1m, credit: {balance: /b, currency: {constant: EUR}}}}
+"""
+
+
+@pytest.mark.parametrize("pattern", ["(.+)", "([0-9a-f]{32})", "([0-9]{1,4})"])
+async def test_what_is_kept_of_a_sign_in_fits_its_pattern(pattern: str) -> None:
+    async with world(read("kept", SESSION.replace("PATTERN", f"'{pattern}'").encode())) as here:
+        client = await here.signed_in()
+        assert re.fullmatch(pattern, client.kept["key"])
+        assert (await here.send(client.ask("credit")))[0] == 200
+        wrong = Client(here.definition, here.account, {"api_key": "wrong"}).first()
+        assert wrong is not None
+        assert here.read("credit", *await here.send(wrong)) is Reason.UNAUTHORIZED
+
+
+async def test_no_session_is_opened_where_nothing_that_fits_can_be_kept() -> None:
+    async with world(read("kept", SESSION.replace("PATTERN", "'([A-Z]+)'").encode())) as here:
+        first = Client(here.definition, here.account).first()
+        assert first is not None
+        assert here.read("credit", *await here.send(first)) is Reason.UNAUTHORIZED
 
 
 async def test_a_token_is_given_for_basic_and_for_client_credentials_alone() -> None:
