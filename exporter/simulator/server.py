@@ -32,7 +32,6 @@ UNKNOWN = ""
 SIGN_IN = "sign-in"
 """Stands for the api of a call that signs in."""
 
-_MOST_BODY_BYTES = 64 * 1024
 _NOT_FOUND = Answer(404, b"", content_type="text/plain")
 _NOT_ALLOWED = Answer(405, b"", content_type="text/plain")
 _NO_CLIENT = Answer(401, b'{"error": "invalid_client"}')
@@ -72,7 +71,7 @@ class Simulator:
 
     def app(self) -> web.Application:
         """An aiohttp application with the providers' paths; to be bound to loopback only."""
-        app = web.Application(client_max_size=_MOST_BODY_BYTES)
+        app = web.Application()
         for name, desk in self._desks.items():
             app.router.add_route("*", f"/{name}{{path:/.*}}", self._handler(name, desk))
         app.on_shutdown.append(self._close)
