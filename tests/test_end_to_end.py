@@ -209,6 +209,16 @@ def test_sighup_reloads(folder: Path, provider: Simulator) -> None:
         assert "sms_exporter_config_last_reload_successful 1\n" in fetch(f"http://{address}/metrics")
 
 
+def test_the_demo_shows_an_account_of_any_provider_beside_the_others(folder: Path) -> None:
+    command = (sys.executable, "-m", "exporter", "demo", "--web.listen-address=127.0.0.1:0", "--provider", "qlara")
+    with running(folder, "demo-of-one", *command) as process:
+        url = eventually("the demo", lambda: process.said(r"(http://\S+/metrics)"))
+        text = fetch(url)
+        assert "  demo-qlara (Qlara): " in process.log.read_text()
+    assert re.search(r'sms_account_up\{provider="qlara",account="demo-qlara",.*\} 1\n', text)
+    assert re.search(r'contacts_used_ratio\{provider="qlara",account="demo-qlara",.*\} 0\.6\n', text)
+
+
 def test_the_demo_runs_on_one_command_and_says_where_to_look(folder: Path) -> None:
     command = (sys.executable, "-m", "exporter", "demo", "--web.listen-address=127.0.0.1:0")
     with running(folder, "demo", *command) as process:

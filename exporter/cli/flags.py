@@ -64,6 +64,10 @@ def parser() -> argparse.ArgumentParser:
         "--demo.seed", dest="demo_seed", type=_whole, default=1, metavar="NUMBER",
         help="another number, another scenario (default: %(default)s)",
     )  # fmt: skip
+    demo.add_argument(
+        "--provider", dest="providers", action="append", default=[], metavar="ID-or-FILE",
+        help="simulate an account of this provider too: a built-in one, or a definition of your own; repeatable",
+    )  # fmt: skip
     _add_serving_flags(demo)
     _add_check(
         _command(commands, "check", "query the accounts once: exit code 0 fine, 1 warning, 2 critical, 3 unknown")

@@ -1,3 +1,15 @@
 """Providers as data: the schema of a definition, the engine that reads answers by it, the catalogue."""
 
-__all__ = ["blocks", "catalogue", "definition", "extract", "forms", "kinds", "request", "schema", "template"]
+__all__ = [
+    "blocks",
+    "catalogue",
+    "compose",
+    "definition",
+    "extract",
+    "forms",
+    "kinds",
+    "request",
+    "schema",
+    "template",
+    "texts",
+]

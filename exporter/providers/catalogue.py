@@ -11,6 +11,9 @@ from exporter.documents.report import Report
 from exporter.documents.validate import validate
 from exporter.providers.definition import Definition
 
+LARGEST_BYTES = 1024 * 1024
+"""A file that is larger is no definition."""
+
 
 @cache
 def builtin() -> Mapping[str, Definition]:

@@ -44,9 +44,10 @@ def failure_of(status: int, document: Any, definition: Definition) -> Failure | 
 
 
 def fits(predicate: Predicate, document: Any) -> bool:
-    """Whether an answer, or an item of one, is as a predicate says."""
+    """Whether an answer, or an item of one, is as a predicate says; one that can't be read lacks nothing."""
     return (
-        values.matches(predicate.where, document)
+        document is not MISSING
+        and values.matches(predicate.where, document)
         and all(at(document, pointer) is not MISSING for pointer in predicate.has)
         and not any(at(document, pointer) is not MISSING for pointer in predicate.lacks)
     )

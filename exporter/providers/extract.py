@@ -173,7 +173,7 @@ class _Extraction:
         listed = []
         for key, raw in list(found.items())[:MOST_MEMBERS]:
             try:
-                listed.append((values.as_text(key), raw))
+                listed.append((values.as_text(key), values.only(raw)))
             except WrongTypeError as expected:
                 self.remark(f"a member of {name} is left out: its name is not {expected}")
         return listed
@@ -208,7 +208,7 @@ class _Extraction:
 
     def credit(self, item: Any, names: Mapping[str, str], block: CreditBlock) -> Credit | None:
         """One pot of credit; None where it needn't be there, and isn't."""
-        if block.optional and values.read(block.balance, item, names) is MISSING:
+        if block.optional and values.is_missing(block.balance, item, names):
             return None
         return Credit(
             self.required(values.number, block.balance, item, names),
@@ -314,7 +314,7 @@ class _Extraction:
         elif block.price_by_currency is not None and isinstance(item, dict):
             pattern = block.price_by_currency
             amounts = [
-                (key.upper(), raw)
+                (key.upper(), values.only(raw))
                 for key, raw in item.items()
                 if re.fullmatch(pattern, key) and (key in block.columns or key.upper() in CODES)
             ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator
@@ -29,8 +30,9 @@ def _pointer(text: str) -> str:
     return text
 
 
+@cache
 def compiled(text: str) -> Any:
-    """The pattern, compiled by RE2, which takes linear time; what is wrong with it is a fault."""
+    """The pattern, which is held to whole texts, by RE2, which takes linear time; what is wrong with it is a fault."""
     import re2  # noqa: PLC0415  # few definitions have a pattern
 
     options = re2.Options()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from exporter.printable import on_one_line
 from exporter.providers.blocks import Value
 from exporter.providers.currencies import CODES
-from exporter.providers.kinds import marks
+from exporter.providers.kinds import compiled, marks
 from exporter.providers.xml import Elements
 from exporter.readings import UNITS
 
@@ -47,16 +47,14 @@ def steps(pointer: str) -> tuple[str, ...]:
 
 
 def step_into(item: Any, step: str) -> Any:
-    """The member or element that one step leads to, or `MISSING`."""
-    item = _only(item)
-    if isinstance(item, dict):
-        return item.get(step, MISSING)
-    if isinstance(item, list) and step.isascii() and step.isdigit() and len(step) < 10 and int(step) < len(item):
-        return item[int(step)]
-    return MISSING
+    """The member or element that one step leads to, or `MISSING`; the name of no XML element begins with a digit."""
+    if isinstance(item, list) and step.isascii() and step.isdigit():
+        return item[int(step)] if len(step) < 10 and int(step) < len(item) else MISSING
+    item = only(item)
+    return item.get(step, MISSING) if isinstance(item, dict) else MISSING
 
 
-def _only(item: Any) -> Any:
+def only(item: Any) -> Any:
     """The only element of its name where a document is XML; anything else as it is."""
     return item[0] if isinstance(item, Elements) and len(item) == 1 else item
 
@@ -65,7 +63,7 @@ def at(item: Any, pointer: str) -> Any:
     """What a JSON Pointer leads to, or `MISSING`; null is missing too."""
     for step in steps(pointer):
         item = step_into(item, step)
-    item = _only(item)
+    item = only(item)
     return MISSING if item is None else item
 
 
@@ -127,24 +125,25 @@ def read(value: Value, item: Any, names: Mapping[str, str]) -> Any:
     return MISSING if matched is None or _means_none(value, matched) else matched
 
 
+def is_missing(value: Value, item: Any, names: Mapping[str, str]) -> bool:
+    """Whether nothing stands where a value should; what has the wrong form is there."""
+    try:
+        return read(value, item, names) is MISSING
+    except WrongTypeError:
+        return False
+
+
 def _means_none(value: Value, raw: Any) -> bool:
     return bool(value.none) and (plain_text(raw) or "").strip() in value.none
 
 
 def _matched(pattern: str, raw: Any) -> str | None:
     text = plain_text(raw)
-    match = None if text is None or len(text) > LONGEST_MATCHED else _compiled(pattern).fullmatch(text)
+    match = None if text is None or len(text) > LONGEST_MATCHED else compiled(pattern).fullmatch(text)
     if match is None:
         raise WrongTypeError("a text of the documented form")
     group: str | None = match[1]
     return group
-
-
-@cache
-def _compiled(pattern: str) -> Any:
-    import re2  # noqa: PLC0415  # few definitions have a pattern
-
-    return re2.compile(pattern)
 
 
 def number(value: Value, item: Any, names: Mapping[str, str]) -> float | None:

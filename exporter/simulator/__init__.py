@@ -1,3 +1,3 @@
 """The providers' APIs on simulated accounts: what `sms-exporter demo` shows and what tests ask."""
 
-__all__ = ["clock", "configuration", "hosting", "scenario", "server", "summary"]
+__all__ = ["account", "clock", "configuration", "hosting", "made", "scenario", "server", "summary"]

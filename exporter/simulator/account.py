@@ -104,12 +104,26 @@ class Monthly:
 
 
 @dataclass(frozen=True, slots=True)
+class Pot:
+    """One pot of credit: the provider's block that tells it, its name, its unit (None: the account's), its size.
+
+    `share` is the part of the account's balance that lies in it.
+    """
+
+    block: int = 0
+    wallet: str | None = None
+    currency: str | None = None
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One customer's account: who it is, how it signs in, and what happens to it.
 
-    `auth`, `labels`, `thresholds`, `prices` and `expect_features` are as the exporter's configuration
+    `auth`, `settings`, `labels`, `thresholds`, `prices` and `expect_features` are as the exporter's configuration
     has them; `description` is a line for a person. `decimals` is how exactly the provider gives the
-    balance. In `pauses` (begin and end) nothing is spent. A copy has the name of its `original`.
+    balance. In `pauses` (begin and end) nothing is spent. Without `pots` the account has one. `expires_days` after the
+    scenario's start a tenth of the credit is lost. A copy has the name of its `original`.
     """
 
     name: str
@@ -130,6 +144,10 @@ class Account:
     plan: Plan | None = None
     contacts: Contacts | None = None
     message_costs: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    pots: tuple[Pot, ...] = ()
+    overdraft: float | None = None
+    expires_days: int | None = None
     original: str = ""
 
     @property

@@ -1,82 +1,99 @@
-"""An account's state in its provider's own words: the JSON bodies of their answers, and their errors."""
+"""An account's state as its provider tells it: the readings, and the answer that is composed of them."""
 
-import json
-from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
-from typing import Any
-
-from exporter.simulator.account import Account
-from exporter.simulator.errors import ERRORS
-from exporter.simulator.prices import PRICE_LIST
+from exporter.providers import compose
+from exporter.providers.blocks import ContactsBlock, CreditBlock, SubscriptionBlock
+from exporter.providers.definition import Api, Definition
+from exporter.readings import ContactQuota, Credit, Readings, Subscription
+from exporter.simulator.account import Account, Pot
+from exporter.simulator.prices import PRICES
+from exporter.simulator.provider import sent
 from exporter.simulator.scenario import AccountState, ContactsState, Scenario, SubscriptionState
 from exporter.simulator.sending import Answer
 
-_CENTRAL_EUROPE = timezone(timedelta(hours=1))
-
-PUBLIC: Mapping[tuple[str, str], Answer] = {
-    ("gatewayapi", "prices"): Answer(200, json.dumps(PRICE_LIST).encode()),
-}
-"""The answers of a provider's api that asks for no credential: the same for everybody."""
+_ONE_POT = (Pot(),)
 
 
 def respond(scenario: Scenario, account: Account, api: str, at: float) -> Answer:
     """What an account's provider answers to a call of `api` at the simulated time `at`, by the scenario."""
-    if (account.provider, api) in PUBLIC:
-        return PUBLIC[account.provider, api]
+    provider = scenario.provider(account)
+    found = told(scenario, account, api, at)
+    if isinstance(found, str):
+        return provider.error(api, found)
+    return sent(compose.answer(found, provider.definition, provider.definition.apis[api]))
+
+
+def told(scenario: Scenario, account: Account, api: str, at: float) -> Readings | str:
+    """What the answer tells: the readings, or the name of the error that is answered."""
+    definition = scenario.provider(account).definition
+    if api not in definition.apis:
+        raise ValueError(f"{account.provider} has no {api}")
+    if definition.apis[api].public:
+        return public(definition.apis[api])
     state = scenario.state(account.name, at)
-    if api in state.errors:
-        return ERRORS[account.provider][state.errors[api]]
-    return Answer(200, json.dumps(document(account, api, state)).encode())
+    return state.errors.get(api) or readings(definition, api, account, state)
 
 
-def document(account: Account, api: str, state: AccountState) -> Mapping[str, Any]:
-    """The document with which an account's provider answers one api."""
-    match account.provider, api:
-        case "agiletelecom", "credit":
-            return {"credit": state.balance}
-        case "gatewayapi", "credit":
-            credit = f"{state.balance:.{account.decimals}f}"
-            return {"credit": credit, "currency": state.currency, "id": state.account_id}
-        case "qlara", "credit":
-            return _credit(state)
-        case "qlara", "subscription" if state.subscription is not None:
-            return _subscription(state.subscription)
-        case "qlara", "contacts" if state.contacts is not None:
-            return _contacts(state.contacts)
-    raise ValueError(f"{account.provider} has no {api}")
+def public(api: Api) -> Readings:
+    """What an api tells that asks for no credential: the same to everybody."""
+    columns = () if api.prices is None else tuple(column.upper() for column in api.prices.columns)
+    return Readings(prices=tuple(price for price in PRICES if not columns or price.currency in columns))
 
 
-def _credit(state: AccountState) -> Mapping[str, Any]:
-    return {
-        "balance": state.balance,
-        "currency": state.currency,
-        "lastRechargeDate": None if state.last_recharge_at is None else date(state.last_recharge_at),
-        "lastRechargeAmount": state.last_recharge_amount,
-        "estimatedMessagesRemaining": state.messages_remaining,
-    }
+def readings(definition: Definition, api_name: str, account: Account, state: AccountState) -> Readings:
+    """What an api tells of a state: as much of it as the definition reads."""
+    api = definition.apis[api_name]
+    is_planned = api.subscription is not None and state.subscription is not None
+    is_counted = api.contacts is not None and state.contacts is not None
+    return Readings(
+        account_id=None if api.account_id is None else str(state.account_id),
+        credits=tuple(_credit(api.credit[pot.block], account, pot, state) for pot in account.pots or _ONE_POT)
+        if api.credit
+        else (),
+        subscription=_subscription(api.subscription, state.subscription)  # type: ignore[arg-type]
+        if is_planned
+        else None,
+        contacts=_contacts(api.contacts, state.contacts) if is_counted else None,  # type: ignore[arg-type]
+        prices=() if api.prices is None else public(api).prices,
+        postpaid=False if api.postpaid else None,
+    )
 
 
-def _subscription(plan: SubscriptionState) -> Mapping[str, Any]:
-    return {
-        "subscriptionId": plan.subscription_id,
-        "plan": plan.plan,
-        "status": plan.status,
-        "startDate": date(plan.start),
-        "endDate": date(plan.end),
-        "autoRenew": plan.auto_renew,
-        "features": {**plan.features, "maxContacts": plan.max_contacts},
-    }
+def _credit(block: CreditBlock, account: Account, pot: Pot, state: AccountState) -> Credit:
+    balance = state.balance if pot.share == 1 else round(state.balance * pot.share, account.decimals)
+    return Credit(
+        balance,
+        pot.currency or state.currency,
+        _second(state.last_recharge_at) if block.last_recharge else None,
+        state.last_recharge_amount if block.last_recharge_amount else None,
+        state.messages_remaining if block.messages_remaining is not None else {},
+        pot.wallet,
+        account.overdraft if block.overdraft else None,
+        _second(state.expires_at) if block.expires else None,
+        state.expiring if block.expiring and state.expires_at is not None else None,
+        state.auto_recharge if block.auto_recharge else None,
+    )
 
 
-def _contacts(quota: ContactsState) -> Mapping[str, Any]:
-    return {
-        "used": quota.used,
-        "total": quota.limit,
-        "percentage": round(100 * quota.used / quota.limit, 1),
-        "lists": quota.lists,
-    }
+def _subscription(block: SubscriptionBlock, plan: SubscriptionState) -> Subscription:
+    statuses = {theirs.casefold(): ours for theirs, ours in block.statuses.items()}
+    features = None
+    if block.features is not None:
+        features = {name: is_on for name, is_on in plan.features.items() if name not in block.features.ignore}
+    return Subscription(
+        statuses.get(plan.status.casefold(), "unknown"),
+        plan.subscription_id if block.subscription_id else None,
+        plan.plan if block.plan else None,
+        _second(plan.start) if block.start else None,
+        _second(plan.end) if block.end else None,
+        plan.auto_renew if block.auto_renew else None,
+        features,
+        plan.max_contacts if block.max_contacts else None,
+    )
 
 
-def date(at: float) -> str:
-    """RFC 3339 with an offset, to the second."""
-    return datetime.fromtimestamp(round(at), _CENTRAL_EUROPE).isoformat()
+def _contacts(block: ContactsBlock, quota: ContactsState) -> ContactQuota:
+    return ContactQuota(quota.used, quota.limit if block.limit else None, quota.lists if block.lists else None)
+
+
+def _second(at: float | None) -> float | None:
+    return None if at is None else float(round(at))

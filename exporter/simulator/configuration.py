@@ -1,5 +1,7 @@
 """The demo's configuration: what an operator would write for the simulated accounts."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,9 +19,14 @@ _FAST = """\
 """
 
 
-def configuration(scenario: Scenario, base_url: str) -> str:
-    """The configuration file (YAML) for all accounts of a scenario whose simulator listens at `base_url`."""
+def configuration(scenario: Scenario, base_url: str, provider_files: Sequence[Path] = ()) -> str:
+    """The configuration file (YAML) for all accounts of a scenario whose simulator listens at `base_url`.
+
+    `provider_files` have the definitions that aren't built in.
+    """
     document: dict[str, Any] = {}
+    if provider_files:
+        document["provider_files"] = [str(file.absolute()) for file in provider_files]
     head = _HEAD
     if scenario.speed != 1:
         week = format_duration(7 * DAY / scenario.speed)
@@ -33,17 +40,19 @@ def configuration(scenario: Scenario, base_url: str) -> str:
                 }
             },
         }
-    document["accounts"] = [_account(account, base_url.rstrip("/")) for account in scenario.accounts]
+    document["accounts"] = [_account(scenario, account, base_url.rstrip("/")) for account in scenario.accounts]
     return head + yaml.safe_dump(document, sort_keys=False, width=110)
 
 
-def _account(account: Account, base_url: str) -> dict[str, Any]:
+def _account(scenario: Scenario, account: Account, base_url: str) -> dict[str, Any]:
     written: dict[str, Any] = {
         "name": account.name,
         "provider": account.provider,
         "base_url": f"{base_url}/{account.provider}",
         "auth": dict(account.auth),
     }
+    if account.settings:
+        written["settings"] = dict(account.settings)
     if account.billing != "prepaid":
         written["billing"] = account.billing
     written["labels"] = dict(account.labels)
@@ -52,7 +61,8 @@ def _account(account: Account, base_url: str) -> dict[str, Any]:
     if account.thresholds:
         written["thresholds"] = dict(account.thresholds)
     if account.prices is not None:
-        written["apis"] = ["credit", "prices"]
+        apis = scenario.provider(account).definition.apis
+        written["apis"] = [name for name, api in apis.items() if api.standard or name == "prices"]
         written["prices"] = dict(account.prices)
     return written
 

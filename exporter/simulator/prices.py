@@ -1,7 +1,8 @@
-"""A public price list such as GatewayAPI's: two tiers, crowns and euros; the prices are made up."""
+"""A price list: two tiers, crowns and euros; the prices are made up."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+
+from exporter.readings import MessagePrice
 
 CROWNS_A_EURO = 7.46
 
@@ -20,21 +21,12 @@ US United States 1 0.0080|ZA South Africa 27 0.0210
 """
 
 
-def _tier(factor: float) -> list[Mapping[str, Any]]:
-    rows: list[Mapping[str, Any]] = []
+def _tier(name: str, factor: float) -> Iterator[MessagePrice]:
     for entry in _COUNTRIES.replace("\n", "|").strip("|").split("|"):
-        country, *name, prefix, euros = entry.split()
+        country, *_, prefix, euros = entry.split()
         price = round(float(euros) * factor, 4)
-        rows.append(
-            {
-                "country": country,
-                "country_name": " ".join(name),
-                "dkk": round(price * CROWNS_A_EURO, 4),
-                "eur": price,
-                "prefix": int(prefix),
-            }
-        )
-    return rows
+        yield MessagePrice(country, prefix, name, "DKK", round(price * CROWNS_A_EURO, 4))
+        yield MessagePrice(country, prefix, name, "EUR", price)
 
 
-PRICE_LIST: Mapping[str, list[Mapping[str, Any]]] = {"premium": _tier(1.18), "standard": _tier(1.0)}
+PRICES = (*_tier("premium", 1.18), *_tier("standard", 1.0))

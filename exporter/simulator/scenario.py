@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.providers.catalogue import builtin
+from exporter.providers.definition import Definition
 from exporter.simulator.account import (
     CYCLE_SECONDS,
     DAY,
     HISTORY_WEEKS,
     Account,
+    Automatic,
     Episode,
     Phase,
     Plan,
@@ -17,6 +19,7 @@ from exporter.simulator.account import (
 )
 from exporter.simulator.accounts import ACCOUNTS
 from exporter.simulator.balance import Balance
+from exporter.simulator.provider import Provider
 
 DEFAULT_SPEED = 60.0
 """A simulated minute a second: in the two minutes that somebody watches, a balance moves and thresholds are
@@ -57,6 +60,9 @@ class AccountState:
     last_recharge_at: float | None = None
     last_recharge_amount: float | None = None
     messages_remaining: Mapping[str, int] = field(default_factory=dict)
+    expires_at: float | None = None
+    expiring: float | None = None
+    auto_recharge: bool = False
     subscription: SubscriptionState | None = None
     contacts: ContactsState | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -67,14 +73,26 @@ class Scenario:
 
     What is to happen happens again in every cycle of seven days. `speed` tells how much faster than real
     time its clock goes; it only matters for dates, which are given as a real clock will read them when
-    they come.
+    they come. `beside` are more accounts; `definitions` are the accounts' providers by their ids, where they
+    aren't the built-in ones.
     """
 
-    def __init__(self, seed: int, start: float, *, speed: float = 1.0, accounts: Sequence[Account] = ACCOUNTS) -> None:
+    def __init__(
+        self,
+        seed: int,
+        start: float,
+        *,
+        speed: float = 1.0,
+        accounts: Sequence[Account] = ACCOUNTS,
+        beside: Sequence[Account] = (),
+        definitions: Mapping[str, Definition] | None = None,
+    ) -> None:
         self.seed = seed
         self.start = start
         self.speed = speed
-        self.accounts = tuple(accounts)
+        self.accounts = (*accounts, *beside)
+        known = {**builtin(), **(definitions or {})}
+        self.providers = {provider: Provider(known[provider]) for provider in {each.provider for each in self.accounts}}
         self._by_name = {account.name: account for account in self.accounts}
         self._ids = {account.name: 1001 + 37 * place for place, account in enumerate(self.accounts)}
         self._balances: dict[str, Balance] = {}
@@ -92,6 +110,10 @@ class Scenario:
         """
         return self._by_name[name]
 
+    def provider(self, account: Account) -> Provider:
+        """The provider of an account."""
+        return self.providers[account.provider]
+
     def balance(self, name: str) -> Balance:
         """The money of one account: spending and top-ups, failed ones too."""
         account = self._by_name[name]
@@ -104,7 +126,7 @@ class Scenario:
         """What is true of one account at the simulated time `at`."""
         account, balance = self._by_name[name], self.balance(name)
         left = round(balance.at(at), account.decimals) + 0.0
-        top_up = balance.last_top_up(at) if account.plan is not None else None
+        top_up = balance.last_top_up(at)
         return AccountState(
             account_id=self._ids[name],
             balance=left,
@@ -112,6 +134,9 @@ class Scenario:
             last_recharge_at=None if top_up is None else self.real_time(top_up.at),
             last_recharge_amount=None if top_up is None else top_up.amount,
             messages_remaining={channel: int(max(0.0, left) / cost) for channel, cost in account.message_costs.items()},
+            expires_at=None if account.expires_days is None else self._expiry(account.expires_days),
+            expiring=None if account.expires_days is None else round(max(0.0, left) / 10, account.decimals),
+            auto_recharge=isinstance(account.money, Automatic),
             subscription=None if account.plan is None else self._subscription(account, account.plan, at),
             contacts=self._contacts(account, at),
             errors=self._errors(account, at),
@@ -127,6 +152,9 @@ class Scenario:
     def real_time(self, at: float) -> float:
         """When a real clock reads it that something happens at the simulated time `at`."""
         return at if at <= self.start else self.start + (at - self.start) / self.speed
+
+    def _expiry(self, days: int) -> float:
+        return (self.start // DAY + days) * DAY
 
     def _date(self, offset: float, begin: float) -> float:
         # A date within this cycle comes true in it, so it's given as the real time at which it will. Dates
@@ -163,8 +191,11 @@ class Scenario:
             api: episode.error
             for episode in _of(account.episodes, offset)
             if episode.begin <= offset < episode.end
-            for api in episode.apis or signed_apis(account.provider)
+            for api in episode.apis or self._signed_apis(account)
         }
+
+    def _signed_apis(self, account: Account) -> list[str]:
+        return [name for name, api in self.provider(account).definition.apis.items() if not api.public]
 
 
 def _of(episodes: Timeline[Episode], offset: float) -> Sequence[Episode]:
@@ -173,8 +204,3 @@ def _of(episodes: Timeline[Episode], offset: float) -> Sequence[Episode]:
 
 def _newest(phases: Timeline[Phase], offset: float) -> Phase:
     return next(phase for phase in reversed(phases.before if offset < 0 else phases.cycle) if phase.begin <= offset)
-
-
-def signed_apis(provider: str) -> list[str]:
-    """The apis of a provider that ask for a credential."""
-    return [name for name, api in builtin()[provider].apis.items() if not api.public]

@@ -2,7 +2,6 @@
 
 from exporter.check.words import amount
 from exporter.durations import format_duration, format_span
-from exporter.providers.catalogue import builtin
 from exporter.simulator.account import CYCLE_SECONDS, DAY, Account
 from exporter.simulator.scenario import AccountState, Scenario
 
@@ -20,26 +19,36 @@ def summarize(scenario: Scenario, at: float) -> str:
 
 def _line(scenario: Scenario, account: Account, at: float) -> str:
     state = scenario.state(account.name, at)
+    is_active = state.subscription is not None and _is_active(scenario, account, state.subscription.status)
     parts = [
-        amount(state.balance, state.currency),
+        *([amount(state.balance, state.currency)] if _has_credit(scenario, account) else []),
         account.description,
-        *_wrong(state),
-        *_ending(state, scenario.real_time(at)),
+        *_wrong(state, is_active=is_active),
+        *(_ending(state, scenario.real_time(at)) if is_active else []),
         *_next(scenario, account, at),
     ]
-    return f"{account.name} ({builtin()[account.provider].name}): {'; '.join(parts)}"
+    return f"{account.name} ({scenario.provider(account).definition.name}): {'; '.join(parts)}"
 
 
-def _wrong(state: AccountState) -> list[str]:
+def _has_credit(scenario: Scenario, account: Account) -> bool:
+    return any(api.credit for api in scenario.provider(account).definition.apis.values())
+
+
+def _is_active(scenario: Scenario, account: Account, word: str) -> bool:
+    blocks = [api.subscription for api in scenario.provider(account).definition.apis.values()]
+    return any(block is not None and block.statuses.get(word) == "active" for block in blocks)
+
+
+def _wrong(state: AccountState, *, is_active: bool) -> list[str]:
     wrong = [f"now answers {error.replace('_', ' ')}" for error in sorted(set(state.errors.values()))]
-    if state.subscription is not None and state.subscription.status != "ACTIVE":
+    if state.subscription is not None and not is_active:
         wrong.append(f"now {state.subscription.status}")
     return wrong
 
 
 def _ending(state: AccountState, now: float) -> list[str]:
     plan = state.subscription
-    if plan is None or plan.auto_renew or plan.status != "ACTIVE":
+    if plan is None or plan.auto_renew:
         return []
     return [f"it ends in {format_span(plan.end - now)}"]
 
@@ -65,7 +74,9 @@ def _planned(scenario: Scenario, account: Account, at: float) -> list[tuple[floa
 
 
 def _sinking(scenario: Scenario, account: Account, at: float) -> list[tuple[float, str]]:
-    if account.billing == "postpaid" or scenario.state(account.name, at).balance < _WATCHED_BALANCE:
+    if account.billing == "postpaid" or not _has_credit(scenario, account):
+        return []
+    if scenario.state(account.name, at).balance < _WATCHED_BALANCE:
         return []
     for seconds in range(0, int(DAY), _STEP_SECONDS):
         if scenario.state(account.name, at + seconds).balance < _WATCHED_BALANCE:

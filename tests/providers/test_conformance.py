@@ -21,7 +21,7 @@ from exporter.providers.values import steps
 from exporter.readings import ContactQuota, Readings
 from exporter.secrets import redaction
 from tests.providers.recorded import ANSWERS, FOLDERS, SUFFIXES, Answer, answers, expected
-from tests.sign_in import auth
+from tests.sign_in import account
 from tests.virtual import rng
 
 OF_EVERY_REQUEST = {"host", "accept", "accept-encoding", "connection", "user-agent"}
@@ -85,11 +85,8 @@ async def request_of(provider: Definition, api: str, form: str) -> str:
         sent.append("\n".join([f"{request.method} {request.url}", *own]))
         return httpx.Response(404)
 
-    account = {"name": "a", "provider": provider.id, "auth": auth(form), "apis": [api]}
-    if provider.apis[api].prices is not None:
-        account["prices"] = {"countries": "all"}
     with redaction.forgetting():
-        settings = load_text(json.dumps({"accounts": [account]}), "made").settings
+        settings = load_text(json.dumps({"accounts": [account(form, provider, api)]}), "made").settings
         accounts = Registry(settings, HttpClient(lambda _http, _proxy: httpx.MockTransport(refuse)), Clock(), rng())
         await scrape(accounts, 5)
         await accounts.aclose()

@@ -450,6 +450,48 @@ def test_a_definition_can_express_a_plain_text_answer() -> None:
         extract.answer(200, b"900", AGILE, text)
 
 
+def test_an_optional_balance_of_another_form_is_a_fault_of_the_answer() -> None:
+    odd = {"pointer": "/b", "pattern": "([0-9]+) EUR"}
+    optional = api(credit={"balance": odd, "currency": {"constant": "EUR"}, "optional": True})
+    assert extract.answer(200, b'{"b": "5 EUR"}', AGILE, optional).credits[0].balance == 5
+    for body in (b'{"b": "5 USD"}', b'{"b": []}', b"{}"):
+        with pytest.raises(FailureError, match="invalid_response"):
+            extract.answer(200, body, AGILE, optional)
+
+
+def test_an_answer_that_can_not_be_read_lacks_nothing() -> None:
+    source = b"""
+    id: lacking
+    name: Lacking
+    base_url: https://lacking.example
+    sign_in: {api_key: {header: X-Key}}
+    errors: {bodies: [{lacks: [/balance], reason: suspended}]}
+    apis: {credit: {path: /, cache_ttl: 1m, credit: {balance: /balance, currency: {constant: EUR}}}}
+    """
+    definition = read("lacking.yml", source)
+    assert reason_of(definition, "credit", 200, {"b": 1}) is Reason.SUSPENDED
+    with pytest.raises(FailureError, match="invalid_response"):
+        extract.answer(200, b"<html>Back soon</html>", definition, definition.apis["credit"])
+    with pytest.raises(FailureError, match="server_error"):
+        extract.answer(502, b"<html>Bad gateway</html>", definition, definition.apis["credit"])
+
+
+def test_in_xml_members_columns_and_the_only_element_of_a_name_are_read() -> None:
+    credit = api(
+        format="xml",
+        account_id="/a/owner/0/id",
+        credit={"balance": "/a/left", "currency": {"constant": "EUR"}, "messages_remaining": "/a/channels"},
+    )
+    body = b"<a><owner><id>7</id></owner><left>5</left><channels><sms>40</sms></channels></a>"
+    found = extract.answer(200, body, AGILE, credit)
+    assert (found.account_id, found.credits[0].messages_remaining, found.remarks) == ("7", {"sms": 40}, ())
+    labels = {"country": "/c", "prefix": "/p", "tier": {"constant": "one"}}
+    listed = {"each": "/list/row/*", **labels, "price_by_currency": "[a-z]{3}"}
+    prices = api(format="xml", prices=listed)
+    body = b"<list><row><c>DK</c><p>45</p><eur>0.05</eur></row></list>"
+    assert [each.price for each in extract.answer(200, body, AGILE, prices).prices] == [0.05]
+
+
 def test_a_definition_can_pick_an_array_element_by_a_value() -> None:
     plans = api(
         credit={"each": "/plan/*", "where": {"/type": "sms"}, "balance": "/credits",

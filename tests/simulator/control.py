@@ -8,7 +8,6 @@ from typing import Any
 from aiohttp import web
 
 from exporter.simulator.clock import Clock
-from exporter.simulator.errors import ERRORS
 from exporter.simulator.scenario import Scenario
 from exporter.simulator.sending import Answer
 from exporter.simulator.server import LATENCY_SECONDS, Call, Simulator
@@ -49,7 +48,7 @@ def _add_routes(app: web.Application, simulator: ControlledSimulator) -> None:
     """Add the control endpoints.
 
     `POST /control/injected-faults` takes `{"account", "provider", "api"}` (each may be absent: all) with
-    either `"error"`, the name of a documented error of `errors.ERRORS`, or the fields of `InjectedFault`, or
+    either `"error"`, a name of `provider.EVERYWHERE` or `provider.REFUSALS`, or the fields of `InjectedFault`, or
     both. `DELETE /control/injected-faults` takes the same three, nothing for every fault. `GET /control/calls`
     and `GET /control/state` show; `DELETE /control/calls` begins to count anew.
     """
@@ -108,7 +107,7 @@ def _read_fault(document: dict[str, Any], scenario: Scenario) -> tuple[dict[str,
     fields = {name: value for name, value in document.items() if name not in {*target, "error"}}
     if "error" in document:
         account, provider = target["account"], target["provider"]
-        errors: Any = ERRORS[scenario.account(account).provider if account else provider]  # type: ignore[index]
-        named = asdict(errors[document["error"]])
-        fields = {**named, **fields}
+        known = scenario.providers[scenario.account(account).provider if account else provider or ""]
+        api = target["api"] or next(iter(known.definition.apis))
+        fields = {**asdict(known.error(api, document["error"])), **fields}
     return target, read_injected_fault(fields)

@@ -27,9 +27,8 @@ from exporter.providers import extract
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, ApiSettings, Settings
 from exporter.simulator.account import DAY
-from exporter.simulator.answers import respond
+from exporter.simulator.answers import told
 from exporter.simulator.scenario import Scenario
-from exporter.simulator.sending import Answer
 
 _TARGET = {"job": "sms", "instance": "demo:10077"}
 _SCRAPE_SECONDS = 60.0
@@ -145,7 +144,6 @@ class _ObservedApi:
         self._settings = account
         self._api = api
         self._random = random.Random(f"{scenario.seed}/{account.name}/{api.name}")
-        self._seen: tuple[Answer, Readings | Failure] | None = None
         self._requests = 0.0
         self._failures = 0.0
         self._last_success: float | None = None
@@ -171,16 +169,17 @@ class _ObservedApi:
         )
 
     def _result(self, at: float) -> Readings | Failure:
-        answer = respond(self._story, self._story.account(self._settings.name), self._api.name, at)
-        if self._seen is None or self._seen[0] != answer:
-            self._seen = answer, self._read(answer)
-        return self._seen[1]
+        found = told(self._story, self._story.account(self._settings.name), self._api.name, at)
+        return self._failure(found) if isinstance(found, str) else found
 
-    def _read(self, answer: Answer) -> Readings | Failure:
+    def _failure(self, error: str) -> Failure:
+        """What an error comes to."""
+        definition = self._settings.provider
+        answer = self._story.providers[definition.id].error(self._api.name, error)
         if answer.status is None:
             return Failure(Reason.TIMEOUT, "no answer in time")
-        definition = self._settings.provider
         try:
-            return extract.answer(answer.status, answer.body, definition, definition.apis[self._api.name])
-        except FailureError as error:
-            return error.failure
+            extract.answer(answer.status, answer.body, definition, definition.apis[self._api.name])
+        except FailureError as raised:
+            return raised.failure
+        raise AssertionError(f"{error} of {definition.id} is no failure")

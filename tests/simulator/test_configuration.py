@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
 from exporter.config.loading import load_text
 from exporter.settings import AccountSettings, Pair
+from exporter.simulator import made
 from exporter.simulator.configuration import configuration
 from exporter.simulator.scenario import Scenario
+from tests.providers.invented import INVENTED
 
 from .conftest import START
 
@@ -62,3 +66,20 @@ def test_every_secret_is_recognizably_made_up(scenario: Scenario) -> None:
         for secret in account.auth.values():
             for name, value in ({"key": secret} if isinstance(secret, str) else secret).items():
                 assert name == "username" or value.startswith("demo-")
+
+
+def test_an_account_of_a_providers_own_file_names_file_and_settings() -> None:
+    definition = INVENTED["ovh"]
+    scenario = Scenario(1, START, accounts=[made.account(definition)], definitions={"ovh": definition})
+    document = yaml.safe_load(configuration(scenario, BASE_URL, [Path("/etc/ovh.yml")]))
+    assert document["provider_files"] == ["/etc/ovh.yml"]
+    (account,) = document["accounts"]
+    assert account["settings"] == {"service": "demo-service"}
+    assert account["auth"]["keys"].keys() == {"application_key", "application_secret", "consumer_key"}
+
+
+def test_a_price_list_of_the_standard_apis_is_shown_whole() -> None:
+    definition = INVENTED["priced"]
+    scenario = Scenario(1, START, accounts=[made.account(definition)], definitions={"priced": definition})
+    (account,) = yaml.safe_load(configuration(scenario, BASE_URL))["accounts"]
+    assert (account["apis"], account["prices"]) == (["prices"], {"countries": "all"})

@@ -16,8 +16,11 @@ PATHS = {
     for provider in builtin().values()
     if "credit" in provider.apis
 }
-AGILE_REFUSAL = {"status": "error", "message": "Wrong credentials", "code": 1}
-QLARA_REFUSAL = {"status": "fail", "data": {"authentication": "Invalid or missing API key"}}
+REFUSALS = {
+    "agiletelecom": {"status": "error", "code": 1},
+    "gatewayapi": {"code": "0x0210"},
+    "qlara": {"status": "fail", "data": {"authentication": True}},
+}
 
 
 def basic(username: str, password: str) -> dict[str, str]:
@@ -85,12 +88,7 @@ async def test_a_wrong_or_missing_credential_is_refused_as_documented(
 ) -> None:
     account = served.simulator.scenario.account(name)
     status, body = await get(served, account, given)
-    assert status == 401
-    if account.provider == "gatewayapi":
-        assert body["code"] == "0x0229"
-        assert {"message", "incident_uuid"} <= body.keys()
-    else:
-        assert body == (AGILE_REFUSAL if account.provider == "agiletelecom" else QLARA_REFUSAL)
+    assert (status, body) == (401, REFUSALS[account.provider])
     assert served.simulator.calls.count == {Call("", account.provider, "credit"): 1}
 
 
@@ -101,29 +99,27 @@ async def test_a_credential_counts_at_its_own_provider_only(served: Served) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "changed", "code"),
+    ("name", "changed"),
     [
-        ("bank-otp", {"consumer_key": "demo-nobody"}, "0x0223"),
-        ("bank-otp", {"consumer_secret": "wrong"}, "0x0224"),
-        ("bank-otp", {"token": "unasked", "token_secret": ""}, "0x0224"),
-        ("clinic-reminders", {"consumer_key": "demo-nobody"}, 1),
-        ("clinic-reminders", {"consumer_secret": "wrong"}, 1),
-        ("clinic-reminders", {"token": "wrong"}, 1),
-        ("clinic-reminders", {"token_secret": "wrong"}, 1),
+        ("bank-otp", {"consumer_key": "demo-nobody"}),
+        ("bank-otp", {"consumer_secret": "wrong"}),
+        ("bank-otp", {"token": "unasked", "token_secret": ""}),
+        ("clinic-reminders", {"consumer_key": "demo-nobody"}),
+        ("clinic-reminders", {"consumer_secret": "wrong"}),
+        ("clinic-reminders", {"token": "wrong"}),
+        ("clinic-reminders", {"token_secret": "wrong"}),
     ],
 )
-async def test_a_signature_with_another_secret_is_refused(
-    served: Served, name: str, changed: dict[str, str], code: str | int
-) -> None:
+async def test_a_signature_with_another_secret_is_refused(served: Served, name: str, changed: dict[str, str]) -> None:
     account = served.simulator.scenario.account(name)
     status, body = await get(served, account, oauth1(url(served, account), account.auth, changed))
-    assert (status, body["code"]) == (401, code)
+    assert (status, body) == (401, REFUSALS[account.provider])
 
 
 async def test_a_signature_covers_the_url(served: Served) -> None:
     account = served.simulator.scenario.account("bank-otp")
     status, body = await get(served, account, oauth1(url(served, account, "?a=1"), account.auth))
-    assert (status, body["code"]) == (401, "0x0224")
+    assert (status, body) == (401, REFUSALS[account.provider])
     signed = oauth1(url(served, account, "?a=1"), account.auth)
     async with served.client.get(PATHS["gatewayapi"] + "?a=1", headers=signed) as answer:
         assert answer.status == 200
@@ -134,7 +130,7 @@ async def test_a_nonce_counts_once(served: Served) -> None:
     signed = oauth1(url(served, account), account.auth)
     assert (await get(served, account, signed))[0] == 200
     status, body = await get(served, account, signed)
-    assert (status, body["code"]) == (401, "0x0226")
+    assert (status, body) == (401, REFUSALS[account.provider])
     fresh = oauth1(url(served, account), account.auth)
     assert (await get(served, account, fresh))[0] == 200
 
@@ -145,7 +141,7 @@ async def test_a_signature_is_good_for_five_minutes(served: Served, late: float)
     served.times.real = START + late
     signed = oauth1(url(served, account), account.auth)
     status, body = await get(served, account, signed)
-    assert (status, body["code"]) == (401, "0x0225")
+    assert (status, body) == (401, REFUSALS[account.provider])
     served.times.real = START + 299
     assert (await get(served, account, signed))[0] == 200
 
@@ -155,4 +151,4 @@ async def test_a_signature_by_another_method_is_refused(served: Served) -> None:
     signed = oauth1(url(served, account), account.auth)
     plain = {"Authorization": signed["Authorization"].replace("HMAC-SHA1", "PLAINTEXT")}
     status, body = await get(served, account, plain)
-    assert (status, body["code"]) == (401, "0x0224")
+    assert (status, body) == (401, REFUSALS[account.provider])
