@@ -54,25 +54,25 @@ class Dialler(aiohttp.TCPConnector):
         credential = self._proxy_headers.get("Authorization")
         return {} if credential is None else {"Proxy-Authorization": credential}
 
-    async def dial(self, url: yarl.URL, server_name: str | None) -> GuardedProtocol:
-        """A new connection; `server_name` is the name that the certificate has to have, where it isn't the URL's.
+    async def dial(self, scheme: str, host: str, port: int, server_name: str | None) -> GuardedProtocol:
+        """A new connection; `server_name` is the name that the certificate has to have, where it isn't the host's.
 
         Raises:
             OSError: no connection, or no acceptable certificate.
             aiohttp.ClientError: the proxy refused.
             FailureError: `connection`, no address.
         """
-        host = url.raw_host or ""
         try:
             if self._proxy is None:
-                return await self._open(host, url.port or 0, self._tls_for(url), server_name)
-            return _guarded(await self._create_connection(self._request(url, server_name), [], _UNLIMITED))
+                return await self._open(host, port, self._tls_for(scheme), server_name)
+            request = self._request(yarl.URL.build(scheme=scheme, host=host, port=port), server_name)
+            return _guarded(await self._create_connection(request, [], _UNLIMITED))
         except (ssl.SSLError, aiohttp.ClientSSLError):
             self._context.forget(server_name or host)
             raise
 
-    def _tls_for(self, url: yarl.URL) -> ResumingContext | None:
-        return self._context if url.scheme == "https" else None
+    def _tls_for(self, scheme: str) -> ResumingContext | None:
+        return self._context if scheme == "https" else None
 
     def _request(self, url: yarl.URL, server_name: str | None) -> aiohttp.ClientRequest:
         """What aiohttp wants to know for a way through a proxy."""
@@ -96,7 +96,8 @@ class Dialler(aiohttp.TCPConnector):
     ) -> tuple[asyncio.Transport, ResponseHandler]:
         """The connection to the proxy."""
         del traces, timeout, client_error
-        protocol = await self._open(req.url.raw_host or "", req.port or 0, self._tls_for(req.url), req.server_hostname)
+        url = req.url
+        protocol = await self._open(url.raw_host or "", req.port or 0, self._tls_for(url.scheme), req.server_hostname)
         assert isinstance(protocol.transport, asyncio.Transport)  # noqa: S101  # for the type checker
         return protocol.transport, protocol
 
@@ -125,11 +126,13 @@ class Dialler(aiohttp.TCPConnector):
     async def _connected(self, infos: list[aiohttp.AddrInfoType]) -> socket.socket:
         if len(infos) > 1:
             return await aiohappyeyeballs.start_connection(
-                infos, happy_eyeballs_delay=_SECOND_ADDRESS_SECONDS, interleave=1, socket_factory=open_socket
+                infos, happy_eyeballs_delay=_SECOND_ADDRESS_SECONDS, interleave=1
             )
-        connecting = open_socket(infos[0])
+        family, kind, number, _, address = infos[0]
+        connecting = socket.socket(family, kind, number)
         try:
-            await self._loop.sock_connect(connecting, infos[0][4])
+            connecting.setblocking(False)
+            await self._loop.sock_connect(connecting, address)
         except BaseException:
             connecting.close()
             raise
@@ -137,6 +140,7 @@ class Dialler(aiohttp.TCPConnector):
 
     async def _guard(self, connected: socket.socket, context: ResumingContext | None, name: str) -> GuardedProtocol:
         """The connection of a socket that is connected, with TLS where there is a context."""
+        set_keepalive(connected)
         if context is None:
             _, protocol = await self._loop.create_connection(self._factory, sock=connected)
             return _guarded(protocol)
@@ -160,7 +164,6 @@ class SocksDialler(Dialler):
 
         through = await self._addresses(str(self._socks.host), self._socks.port or 1080)
         connected = await connect(self._socks, through[0][4][0], host, port)
-        set_keepalive(connected)
         return await self._guard(connected, context, server_name or host)
 
 
@@ -191,14 +194,6 @@ def _discard(task: "asyncio.Task[tuple[object, ResponseHandler]]") -> None:
 def _guarded(protocol: ResponseHandler) -> GuardedProtocol:
     assert isinstance(protocol, GuardedProtocol)  # noqa: S101  # for the type checker
     return protocol
-
-
-def open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """A socket for an address, that finds out by itself when the other end is gone."""
-    family, kind, number, _, _ = address
-    opened = socket.socket(family, kind, number)
-    set_keepalive(opened)
-    return opened
 
 
 def set_keepalive(of: socket.socket) -> None:

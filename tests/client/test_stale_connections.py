@@ -11,7 +11,7 @@ from exporter.accounts.resource import Clock
 from exporter.accounts.scrape import scrape
 from exporter.client import tls
 from exporter.client.connections import GuardedTransport
-from exporter.client.dialing import open_socket
+from exporter.client.dialing import set_keepalive
 from exporter.client.http import HttpClient
 from exporter.client.resolver import Resolver
 from exporter.failure import FailureError, Reason
@@ -159,7 +159,8 @@ async def test_idle_connections_are_closed_after_their_time() -> None:
 
 
 def test_connections_are_looked_after_by_the_system() -> None:
-    with open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 0))) as opened:
+    with socket.socket() as opened:
+        set_keepalive(opened)
         assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         seconds = [
             opened.getsockopt(socket.IPPROTO_TCP, option)
