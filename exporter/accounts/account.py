@@ -154,7 +154,7 @@ class Account:
 
     def _renew_key(self) -> None:
         """A new secret or a reload: every refused api may be called again at once."""
-        self._hold.renew(_key_of(self.settings))
+        self._hold.renew(self._hold.key.again(_key_of(self.settings)))
         for api in self.apis.values():
             api.resource.forget_refusals()
 
@@ -215,4 +215,5 @@ class Account:
 
 
 def _key_of(settings: AccountSettings) -> Key:
-    return Key(signer(settings.credential, settings.provider), settings.credential.confidential())
+    credential = settings.credential
+    return Key(signer(credential, settings.provider), credential.confidential(), credential.values())

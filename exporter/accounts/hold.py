@@ -26,6 +26,12 @@ class Key:
 
     sign: Signer | None = None
     secrets: Confidential = field(default_factory=Confidential)
+    parts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What it is made of."""
+
+    def again(self, renewed: "Key") -> "Key":
+        """A new epoch: where nothing else has changed, with the signer of before, whose connections are kept."""
+        return Key(self.sign, self.secrets, self.parts) if renewed.parts == self.parts else renewed
 
 
 NO_KEY = Key()

@@ -98,7 +98,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             kept.abort()
 
         async def dial() -> GuardedProtocol:
-            return await self._dialler.dial(_url(request), request.extensions.get("sni_hostname"))
+            return await self._dialler.dial(key.scheme, key.host, key.port, request.extensions.get("sni_hostname"))
 
         while_seconds = MOST_QUEUEING_SECONDS if way.seconds is None else min(MOST_QUEUEING_SECONDS, way.seconds / 10)
         return await self._pool.open(key, dial, while_seconds)
@@ -137,7 +137,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         Raises:
             ValueError: a header holds what would end it.
         """
-        url = _url(request)
+        url = yarl.URL(str(request.url), encoded=True)
         headers = [(name.lower(), value) for name, value in request.headers.raw]
         target = request.url.raw_path
         if self._has_http_proxy and url.scheme == "http":
@@ -146,7 +146,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), target), *(b"%s: %s" % pair for pair in headers)]
         if any(sign in line for line in lines for sign in (b"\r", b"\n", b"\0")):
             raise ValueError("a header holds an end of line or a null byte")
-        key = Key(way.owner, url.scheme, url.raw_host or "", url.port)
+        key = Key(way.owner, url.scheme, url.raw_host or "", url.port or 0)
         return _Prepared(self, request.headers, b"\r\n".join([*lines, b"", b""]), key)
 
 
@@ -173,10 +173,6 @@ class _Body(httpx.AsyncByteStream):
         if self._protocol is not None:
             self._transport.give_back(self._key, self._protocol)
             self._protocol = None
-
-
-def _url(request: httpx.Request) -> yarl.URL:
-    return yarl.URL(str(request.url), encoded=True)
 
 
 def _is_readable(protocol: GuardedProtocol) -> bool:

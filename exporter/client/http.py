@@ -17,6 +17,7 @@ from typing import Protocol
 # httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
+import aiohttp
 import httpx
 
 from exporter import __version__
@@ -148,7 +149,8 @@ class HttpClient:
             let_go(error)
             raise
         except ERRORS as error:
-            let_go(error)
+            if isinstance(error, aiohttp.ClientError) or not isinstance(error, OSError):
+                let_go(error)
             raise FailureError(failure_of(error)) from error
 
     async def _get(self, call: Call, http: HttpSettings) -> Answer:

@@ -22,7 +22,7 @@ class Key(NamedTuple):
     owner: object
     scheme: str
     host: str
-    port: int | None
+    port: int
 
 
 class Pool:
@@ -32,7 +32,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._idle_seconds = idle_seconds
         self._idle: dict[Key, list[GuardedProtocol]] = {}
-        self._gates: dict[tuple[str, int | None], Gate] = {}
+        self._gates: dict[tuple[str, int], Gate] = {}
         self._sweep: asyncio.TimerHandle | None = None
         self._is_closed = False
 

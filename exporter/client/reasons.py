@@ -61,8 +61,6 @@ def failure_of(error: BaseException) -> Failure:
         if isinstance(link, ssl.SSLError) and not isinstance(link, aiohttp.ClientError):
             return Failure(Reason.TLS, "TLS handshake failed")
     for link in chain:
-        if isinstance(link, aiohttp.ClientConnectorDNSError):
-            return Failure(Reason.CONNECTION, "host name not found")
         if isinstance(link, aiohttp.ClientHttpProxyError):
             return Failure(Reason.CONNECTION, f"the proxy answered HTTP {link.status}")
         if isinstance(link, aiohttp.ClientResponseError):

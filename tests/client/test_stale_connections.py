@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,12 +12,12 @@ from exporter.accounts.resource import Clock
 from exporter.accounts.scrape import scrape
 from exporter.client import tls
 from exporter.client.connections import GuardedTransport
-from exporter.client.dialing import open_socket
+from exporter.client.dialing import set_keepalive
 from exporter.client.http import HttpClient
 from exporter.client.resolver import Resolver
 from exporter.failure import FailureError, Reason
 from exporter.settings import HttpSettings
-from tests.client.raw import PLAIN, Connection, Raw, bodies, public, raw, signed, turns, until
+from tests.client.raw import PLAIN, Connection, Raw, answering, bodies, public, raw, signed, turns, until
 from tests.injected_faults import GOOD, Authority, response
 from tests.virtual import account, rng, settings
 
@@ -158,8 +159,21 @@ async def test_idle_connections_are_closed_after_their_time() -> None:
     await client.aclose()
 
 
+async def test_a_reload_goes_on_with_the_connections_of_before(client: HttpClient) -> None:
+    """Those of an account whose key was made anew would be left to grow old, as many as there are reloads."""
+    async with raw(answering(lambda _key: GOOD)) as server:
+        one = account(base_url=server.url(""), cache_ttl=0.0)
+        accounts = Registry(settings(one), client, Clock(), rng())
+        for turn in range(3):
+            await scrape(accounts, 3.0)
+            accounts.replace(settings(replace(one, labels={"turn": str(turn)})))
+        assert len(server.heard) == 3 * server.connections
+        await accounts.aclose()
+
+
 def test_connections_are_looked_after_by_the_system() -> None:
-    with open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 0))) as opened:
+    with socket.socket() as opened:
+        set_keepalive(opened)
         assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         seconds = [
             opened.getsockopt(socket.IPPROTO_TCP, option)
