@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from exporter.providers.definition import Definition
+from exporter.providers.template import Template
 from exporter.secrets.credential import Credential
 from exporter.secrets.secret import Secret
 
@@ -80,10 +81,15 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """One api of one account: the whole URL, how long an answer counts as fresh, how long a call may take."""
+    """One api of one account: where it is, how long an answer counts as fresh, how long a call may take.
+
+    `url` is the whole URL as it may be shown, a secret in it by its name alone: `…/v1/{api_key}/balance`.
+    """
 
     name: str
     url: str
+    base_url: str
+    path: Template
     cache_ttl_seconds: float
     timeout_seconds: float
 

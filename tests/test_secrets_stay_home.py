@@ -39,6 +39,7 @@ from exporter.secrets import redaction
 from exporter.secrets.secret import Secret, SecretError
 from exporter.settings import AccountSettings, HttpSettings, Settings
 from exporter.web.routes import WebOptions, create_app
+from tests.client.raw import asking
 from tests.injected_faults import Conversation, closes_at_once, resets, response, sends, serving, then
 from tests.processes import eventually, free_port, running
 from tests.virtual import rng
@@ -470,7 +471,7 @@ async def errors_of(settings: Settings) -> list[BaseException]:
     errors: list[BaseException] = []
 
     async def ask(of: AccountSettings) -> None:
-        call = Call(of.apis[0].url, lambda _url: {"X-Api-Key": SECRETS["api_key"]}, "application/json", 1000)
+        call = asking(of.apis[0].url, SECRETS["api_key"])
         try:
             async with asyncio.timeout(1.0):
                 await client.get(call, of.http)
@@ -494,7 +495,7 @@ class Defective:
     """An HTTP client with a defect: it raises what it was to send."""
 
     async def get(self, call: Call, http: HttpSettings) -> Answer:
-        headers = {} if call.sign is None else call.sign(call.url)
+        headers = call.signed().headers
         raise AssertionError(f"{call} {http} {headers} {echo(ascii_only=False)}")
 
     def keep_only(self, in_use: set[HttpSettings]) -> None:

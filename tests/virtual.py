@@ -96,7 +96,7 @@ class ScriptedClient:
         del http
         loop = asyncio.get_running_loop()
         self.calls.append((loop.time(), call.url))
-        self.headers.append({} if call.sign is None else call.sign(call.url))
+        self.headers.append({name: text for name, text in call.signed().headers.items() if name != "Accept"})
         self.in_flight[call.url] = self.in_flight.get(call.url, 0) + 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight[call.url])
         try:
@@ -133,6 +133,8 @@ def account(
         ApiSettings(
             api,
             base_url + definition.apis[api].path,
+            base_url,
+            definition.apis[api].path,
             definition.apis[api].cache_ttl if cache_ttl is None else cache_ttl,
             changes.get("timeout", 10.0),
         )

@@ -215,5 +215,6 @@ class Account:
 
 
 def _key_of(settings: AccountSettings) -> Key:
-    credential = settings.credential
-    return Key(signer(credential, settings.provider), credential.confidential(), credential.values())
+    credential, own = settings.credential, settings.settings
+    made = signer(credential, settings.provider, own)
+    return Key(made, credential.confidential(), {**own, **credential.values()})

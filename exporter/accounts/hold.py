@@ -24,14 +24,14 @@ class Key:
     also where a reload made the key anew from the same secret.
     """
 
-    sign: Signer | None = None
+    signer: Signer | None = None
     secrets: Confidential = field(default_factory=Confidential)
     parts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What it is made of."""
+    """What it is made of, the account's settings among them."""
 
     def again(self, renewed: "Key") -> "Key":
         """A new epoch: where nothing else has changed, with the signer of before, whose connections are kept."""
-        return Key(self.sign, self.secrets, self.parts) if renewed.parts == self.parts else renewed
+        return Key(self.signer, self.secrets, self.parts) if renewed.parts == self.parts else renewed
 
 
 NO_KEY = Key()

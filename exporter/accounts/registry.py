@@ -113,7 +113,7 @@ class Registry:
         resource = self._resources.get(key) or kept.get(key)
         if resource is None:
             resource = Resource(
-                account.provider, definition, api.url, account.http, self._client, self._clock, self._rng
+                account.provider, definition, api, account.settings, account.http, self._client, self._clock, self._rng
             )
         self._resources[key] = resource
         return resource

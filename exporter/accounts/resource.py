@@ -5,7 +5,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -17,11 +17,12 @@ from exporter.client.signing import Signer
 from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.providers import extract
 from exporter.providers.definition import Api, Definition
+from exporter.providers.request import prepare
 from exporter.readings import Readings
 from exporter.secrets import redaction
 from exporter.secrets.credential import Confidential
 from exporter.secrets.redaction import SHOWN
-from exporter.settings import HttpSettings
+from exporter.settings import ApiSettings, HttpSettings
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,8 @@ class Resource:
         self,
         definition: Definition,
         api: Api,
-        url: str,
+        settings: ApiSettings,
+        values: Mapping[str, str],
         http: HttpSettings,
         client: Client,
         clock: Clock,
@@ -92,7 +94,7 @@ class Resource:
     ) -> None:
         self.definition = definition
         self.api = api
-        self.url = url
+        self.url = settings.url
         self.http = http
         self.cache_ttl_seconds = 0.0
         self.newest: Outcome | None = None
@@ -101,6 +103,9 @@ class Resource:
         self.scrapes = 0
         """How many scrapes under way may call it or wait for it."""
         self._dropped: Callable[[Resource], None] | None = None
+        self._base_url = settings.base_url
+        self._path = settings.path
+        self._values = values
         self._client = client
         self._clock = clock
         self._backoff = Backoff(rng)
@@ -214,7 +219,7 @@ class Resource:
         header_names: tuple[str, ...] = ()
         result: Readings | Failure
         try:
-            request = self._call_signed_by(call.key.sign)
+            request = self._call_signed_by(call.key.signer)
             request.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
             async with asyncio.timeout(end - self._clock.monotonic()):
                 answer = await self._client.get(request, self.http)
@@ -258,11 +263,14 @@ class Resource:
         self._read_last = None if is_large else (read, readings)
         return readings
 
-    def _call_signed_by(self, sign: Signer | None) -> Call:
+    def _call_signed_by(self, signer: Signer | None) -> Call:
         """The call, the same one as before while the signer is the same."""
-        if self._prepared is None or self._prepared.sign is not sign:
-            accept = "application/json" if self.api.format == "json" else "text/plain"
-            self._prepared = Call(self.url, sign, accept, self.api.max_bytes)
+        if self._prepared is None or self._prepared.owner is not signer:
+            if signer is None:
+                request, sign = prepare(self.api, self._base_url, self._path, self._values, {}), None
+            else:
+                request, sign = signer.prepare(self.api, self._base_url, self._path), signer.sign
+            self._prepared = Call(request, self.api.max_bytes, signer, sign)
         return self._prepared
 
     def _record(self, outcome: Outcome, *, served: bool) -> None:

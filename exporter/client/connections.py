@@ -147,7 +147,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         if any(sign in line for line in lines for sign in (b"\r", b"\n", b"\0")):
             raise ValueError("a header holds an end of line or a null byte")
         key = Key(way.owner, url.scheme, url.raw_host or "", url.port or 0)
-        return _Prepared(self, request.headers, b"\r\n".join([*lines, b"", b""]), key)
+        return _Prepared(self, request.headers, b"\r\n".join([*lines, b"", request.content]), key)
 
 
 class _Body(httpx.AsyncByteStream):

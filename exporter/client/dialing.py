@@ -6,7 +6,7 @@ import functools
 import socket
 import ssl
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aiohappyeyeballs
 import aiohttp
@@ -98,8 +98,7 @@ class Dialler(aiohttp.TCPConnector):
         del traces, timeout, client_error
         url = req.url
         protocol = await self._open(url.raw_host or "", req.port or 0, self._tls_for(url.scheme), req.server_hostname)
-        assert isinstance(protocol.transport, asyncio.Transport)  # noqa: S101  # for the type checker
-        return protocol.transport, protocol
+        return cast("asyncio.Transport", protocol.transport), protocol  # uvloop's is none by its class
 
     async def _open(
         self, host: str, port: int, context: ResumingContext | None, server_name: str | None

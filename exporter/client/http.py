@@ -1,4 +1,4 @@
-"""The HTTP client: one GET to a provider, bounded in every way; its errors become reasons.
+"""The HTTP client: one request to a provider, bounded in every way; its errors become reasons.
 
 httpx is the interface (requests, responses, transports); `exporter.client` works under it, because
 httpcore's pool looks through every connection for every request, which is quadratic in the accounts.
@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -28,8 +28,9 @@ from exporter.client.gzip import Gunzip
 from exporter.client.proxy import proxy_for
 from exporter.client.reasons import ERRORS, OUT_OF_FILES, failure_of, let_go
 from exporter.client.resolver import Resolver
-from exporter.client.signing import Signer
+from exporter.client.signing import Sign
 from exporter.failure import Failure, FailureError, Reason, invalid_response
+from exporter.providers.request import Prepared
 from exporter.settings import HttpSettings
 
 MOST_REDIRECTS = 5
@@ -55,34 +56,51 @@ class Answer:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """What to ask: a URL, who signs (None for a public one), the media type wanted, the most bytes to read.
+    """What to ask, the most bytes to read, and whose credential it carries (None for a public URL).
 
-    A call that is made again keeps its request, unless it is signed anew each time. `way` says how it travels: who
-    can repeat it within a time sets `way.seconds`.
+    `sign` adds what is another each time; without it a call that is made again keeps its request. `way` says how it
+    travels: who can repeat it within a time sets `way.seconds`.
     """
 
-    url: str
-    sign: Signer | None
-    accept: str
+    prepared: Prepared
     max_bytes: int
+    owner: object | None = None
+    sign: Sign | None = None
     way: Way = field(init=False)
-    _signed: dict[str, str] | None = None
+    _sent: Prepared | None = None
     _request: httpx.Request | None = None
     _headers: "_Headers | None" = None
 
     def __post_init__(self) -> None:
-        self.way = Way(self.sign or self.url)
+        self.way = Way(self.owner or self.url)
+
+    @property
+    def url(self) -> str:
+        """Where it goes; a secret may stand in it."""
+        return self.prepared.url
+
+    @property
+    def may_be_sent_on(self) -> bool:
+        """Whether a redirect may be followed: none carries a body, or a secret that stands in a URL."""
+        return self.prepared.method == "GET" and not self.prepared.holds_secret
+
+    def signed(self) -> Prepared:
+        """The request as it goes out now."""
+        return self.prepared if self.sign is None else self.sign(self.prepared)
 
     def request(self, server_name: str | None) -> httpx.Request:
         """The request; `server_name` is the name that the certificate has to have, where it isn't the URL's."""
-        signed = _UNSIGNED if self.sign is None else self.sign(self.url)
+        signed = self.signed()
         extensions: dict[str, object] = {"way": self.way}
         if server_name is not None:
             extensions["sni_hostname"] = server_name
-        if self._request is None or signed is not self._signed or extensions != self._request.extensions:
-            own = {"Accept": self.accept, "Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"}
-            self._signed = signed
-            self._request = httpx.Request("GET", self.url, headers=own | signed, extensions=extensions)
+        if self._request is None or signed is not self._sent or extensions != self._request.extensions:
+            headers = httpx.Headers({"Accept-Encoding": "gzip", "User-Agent": f"sms-exporter/{__version__}"})
+            headers.update(signed.headers)
+            self._sent = signed
+            self._request = httpx.Request(
+                signed.method, signed.url, headers=headers, content=signed.body, extensions=extensions
+            )
         return self._request
 
     def headers(self, raw: Sequence[tuple[bytes, bytes]]) -> "_Headers":
@@ -107,9 +125,6 @@ class _Headers:
         """The value of a header among those of an answer."""
         place = self._places.get(name)
         return None if place is None else raw[place][1].decode("latin-1")
-
-
-_UNSIGNED: dict[str, str] = {}
 
 
 class Client(Protocol):
@@ -138,7 +153,7 @@ class HttpClient:
         self._retired: set[asyncio.Task[None]] = set()
 
     async def get(self, call: Call, http: HttpSettings) -> Answer:
-        """Ask a URL, following redirects only as the settings say, and read the whole answer.
+        """Ask a URL, following redirects only as the settings say and the call may, and read the whole answer.
 
         Raises:
             FailureError: connection, tls, redirect, invalid_response (too large, not HTTP), internal.
@@ -164,7 +179,8 @@ class HttpClient:
                 raw = response.headers.raw
                 headers = call.headers(raw)
                 location = headers.value(raw, "location")
-                if not (http.follow_redirects and response.has_redirect_location and location):
+                follows = http.follow_redirects and call.may_be_sent_on and response.has_redirect_location
+                if not (follows and location):
                     try:
                         coding, kind = (headers.value(raw, name) or "" for name in ("content-encoding", "content-type"))
                         body = in_utf8(await _read(stream, coding, call.max_bytes), kind)
@@ -225,9 +241,17 @@ def _onward(call: Call, url: httpx.URL, location: str) -> Call:
     if onward.scheme not in {"http", "https"} or (url.scheme == "https" and onward.scheme == "http"):
         raise FailureError(Failure(Reason.REDIRECT, "redirected away from https"))
     same_origin = (onward.scheme, onward.host, onward.port) == (url.scheme, url.host, url.port)
-    next_call = Call(str(onward), call.sign if same_origin else None, call.accept, call.max_bytes)
+    next_call = _moved(call, str(onward), same_origin=same_origin)
     next_call.way.seconds = call.way.seconds
     return next_call
+
+
+def _moved(call: Call, url: str, *, same_origin: bool) -> Call:
+    """The call at another URL; another origin gets what a public one would."""
+    if same_origin:
+        return Call(replace(call.prepared, url=url), call.max_bytes, call.owner, call.sign)
+    wanted = {name: value for name, value in call.prepared.headers.items() if name == "Accept"}
+    return Call(Prepared("GET", url, wanted), call.max_bytes)
 
 
 async def _read(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> bytes:

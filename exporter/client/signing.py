@@ -1,25 +1,71 @@
-"""What each sign-in form adds to a request's headers."""
+"""What proves who asks: secrets in their places, the headers of a sign-in form, or a signature made anew each time."""
 
+import secrets as random_bytes
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from exporter.providers.definition import Definition
+from exporter.client.signatures import SIGNATURES
+from exporter.failure import Failure, FailureError, Reason
+from exporter.providers.definition import Definition, Request, SignIn
+from exporter.providers.request import Prepared, prepare
+from exporter.providers.template import Template
 from exporter.secrets.credential import Credential
 from exporter.sign_in import FORMS
 
-Signer = Callable[[str], dict[str, str]]
-"""From a URL that is about to be asked by GET to the headers that prove who asks."""
+Sign = Callable[[Prepared], Prepared]
+"""From a request to the same with the headers that prove who asks, for one time."""
 
 
-def signer(credential: Credential, provider: Definition) -> Signer:
+@dataclass(eq=False, frozen=True, slots=True, repr=False)
+class Signer:
+    """Makes an account's requests, with its secrets as they were when it was made.
+
+    `headers` are those that are the same each time, `sign` adds those that aren't.
+    """
+
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+    sign_in: SignIn
+    headers: Mapping[str, str]
+    sign: Sign | None = None
+
+    def prepare(self, request: Request, base_url: str, path: Template) -> Prepared:
+        """A request as far as it is the same each time.
+
+        Raises:
+            FailureError: `internal` where a call that signs in would have to come first.
+        """
+        if self.sign_in.session is not None or self.sign_in.token_url is not None:
+            raise FailureError(Failure(Reason.INTERNAL, "a sign-in by a call of its own can't be made yet"))
+        made = prepare(request, base_url, path, self.settings, self.secrets, self.sign_in)
+        return made.with_headers(self.headers) if self.headers else made
+
+
+def signer(
+    credential: Credential,
+    provider: Definition,
+    settings: Mapping[str, str],
+    now: Callable[[], float] = time.time,
+    nonce: Callable[[], str] = lambda: random_bytes.token_hex(16),
+) -> Signer:
     """The signer of an account's sign-in form, with the secrets as they are now."""
-    form, secrets = FORMS[credential.form], credential.values()
-    if form.headers is None:
-        return _SIGNATURES[form.signature or ""](secrets)
-    headers = form.headers(secrets, provider.sign_in[form.name])
-    return lambda _url: headers
+    form, secrets, sign_in = FORMS[credential.form], credential.values(), provider.sign_in[credential.form]
+    headers = {} if form.headers is None else form.headers(secrets, sign_in)
+    sign: Sign | None = None
+    if form.signature == "oauth1":
+        sign = _oauth1(secrets)
+    elif sign_in.signature is not None:
+        compute = SIGNATURES[sign_in.signature]
+        options = {name: text.fill({**settings, **secrets}) for name, text in sign_in.options.items()}
+
+        def sign(request: Prepared) -> Prepared:
+            return request.with_headers(compute(request, secrets, options, now(), nonce()))
+
+    return Signer(settings, secrets, sign_in, headers, sign)
 
 
-def _oauth1(secrets: Mapping[str, str]) -> Signer:
+def _oauth1(secrets: Mapping[str, str]) -> Sign:
     """OAuth 1.0a (RFC 5849) with HMAC-SHA1 in the Authorization header, with a token or without."""
     # Few accounts sign: the others don't pay for the library's import at start.
     from oauthlib.oauth1 import SIGNATURE_TYPE_AUTH_HEADER, Client  # noqa: PLC0415
@@ -32,11 +78,14 @@ def _oauth1(secrets: Mapping[str, str]) -> Signer:
         signature_type=SIGNATURE_TYPE_AUTH_HEADER,
     )
 
-    def sign(url: str) -> dict[str, str]:
-        _, headers, _ = client.sign(url, http_method="GET")
-        return dict(headers)
+    def sign(request: Prepared) -> Prepared:
+        is_form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"
+        _, headers, _ = client.sign(
+            request.url,
+            http_method="POST" if request.method == "POST" else "GET",
+            body=request.body.decode() if is_form and request.body else None,
+            headers={"Content-Type": "application/x-www-form-urlencoded"} if is_form else None,
+        )
+        return request.with_headers({"Authorization": headers["Authorization"]})
 
     return sign
-
-
-_SIGNATURES: Mapping[str, Callable[[Mapping[str, str]], Signer]] = {"oauth1": _oauth1}

@@ -17,6 +17,8 @@ from exporter.documents.faults import Path, closest, nearest
 from exporter.durations import format_duration
 from exporter.providers.definition import Definition, RateLimit
 from exporter.providers.kinds import API_NAMES
+from exporter.providers.request import shown_url
+from exporter.providers.template import Template
 from exporter.secrets import redaction
 from exporter.settings import AccountSettings, ApiSettings
 
@@ -82,7 +84,7 @@ class Resolver:
             name=account.name,
             provider=provider,
             credential=signed,
-            apis=tuple(self._api(provider, name, base_url) for name in apis),
+            apis=tuple(self._api(provider, name, base_url, own) for name in apis),
             settings=own,
             stale_for_seconds=merge_value(self._scopes, "stale_for", _STALE_FOR_SECONDS),
             labels=own_labels,
@@ -253,7 +255,7 @@ class Resolver:
                 report.warn(path, f"{allows}, so its api {name} is asked every {floor}", f"write {floor} or more")
                 return
 
-    def _api(self, provider: Definition, name: str, base_url: str) -> ApiSettings:
+    def _api(self, provider: Definition, name: str, base_url: str, settings: Mapping[str, str]) -> ApiSettings:
         own = (self._account.api_settings or {}).get(name) or models.ApiKeys()
         definition = provider.apis[name]
         cache_ttl = own.cache_ttl
@@ -267,7 +269,9 @@ class Resolver:
         timeout = own.timeout
         if timeout is None:
             timeout = merge_value(self._scopes, "timeout", _TIMEOUT_SECONDS)
-        return ApiSettings(name, base_url + (own.path or definition.path), cache_ttl, timeout)
+        path = definition.path if own.path is None else Template(own.path)
+        url = shown_url(definition, base_url, path, settings)
+        return ApiSettings(name, url, base_url, path, cache_ttl, timeout)
 
 
 def _wallets_of(provider: Definition) -> list[str | None]:

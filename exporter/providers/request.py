@@ -19,8 +19,8 @@ class Prepared:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     holds_secret: bool = False
 
     def with_headers(self, headers: Mapping[str, str]) -> "Prepared":

@@ -6,9 +6,10 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exporter.client.http import Answer, Call, HttpClient
+from exporter.providers.request import Prepared
 from exporter.settings import HttpSettings
 from tests.injected_faults import response, serving
 
@@ -86,14 +87,26 @@ def answering(body: Callable[[str], bytes] = str.encode) -> Callable[[Connection
     return talk
 
 
+def asking(url: str, key: str | None = None, max_bytes: int = 1000) -> Call:
+    """A call with a key, which no other call shares, or a public one."""
+    wanted = {"Accept": "application/json"}
+    if key is None:
+        return Call(Prepared("GET", url, wanted), max_bytes)
+    return Call(Prepared("GET", url, wanted | {"X-Api-Key": key}), max_bytes, object())
+
+
+def at(call: Call, url: str) -> Call:
+    """The same account's call of another URL."""
+    return Call(replace(call.prepared, url=url), call.max_bytes, call.owner, call.sign)
+
+
 def signed(server: Raw, key: str, path: str = "/x", max_bytes: int = 1000, scheme: str = "http") -> Call:
     """An account's call: equal keys of two of them are two credentials all the same."""
-    headers = {"X-Api-Key": key}
-    return Call(server.url(path, scheme), lambda _url: headers, "application/json", max_bytes)
+    return asking(server.url(path, scheme), key, max_bytes)
 
 
 def public(server: Raw, path: str = "/x", max_bytes: int = 1000, scheme: str = "http") -> Call:
-    return Call(server.url(path, scheme), None, "application/json", max_bytes)
+    return asking(server.url(path, scheme), None, max_bytes)
 
 
 async def turns(count: int = 20) -> None:

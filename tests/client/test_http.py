@@ -25,6 +25,7 @@ from exporter.failure import FailureError, Reason
 from exporter.providers.catalogue import builtin
 from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
+from tests.client.raw import asking
 from tests.injected_faults import BEHAVIOURS, GOOD, Authority, Behaviour, answers, response, sends, serving
 from tests.virtual import account, rng, settings
 
@@ -100,8 +101,7 @@ async def unused_port() -> AsyncIterator[int]:
 
 
 def call(port: int, path: str = "/x", key: str | None = None, scheme: str = "http", max_bytes: int = 1000) -> Call:
-    sign = None if key is None else (lambda _url: {"X-Api-Key": key})
-    return Call(f"{scheme}://127.0.0.1:{port}{path}", sign, "application/json", max_bytes)
+    return asking(f"{scheme}://127.0.0.1:{port}{path}", key, max_bytes)
 
 
 async def failure_of(client: HttpClient, asked: Call, http: HttpSettings | None = None) -> tuple[Reason, str]:
@@ -282,7 +282,7 @@ async def test_a_proxy_is_asked_for_what_is_not_excluded(client: HttpClient) -> 
     async with serving(proxy) as port:
         url = Secret.literal(f"http://operator:proxy-password@127.0.0.1:{port}")
         through = HttpSettings(proxy_url=url)
-        asked = Call("http://provider.invalid/x", None, "application/json", 1000)
+        asked = asking("http://provider.invalid/x")
         assert (await client.get(asked, through)).body == GOOD
     assert heard[0].startswith(b"GET http://provider.invalid/x HTTP/1.1\r\n")
     assert b"Proxy-Authorization: Basic b3BlcmF0b3I6cHJveHktcGFzc3dvcmQ=" in heard[0]
@@ -291,7 +291,7 @@ async def test_a_proxy_is_asked_for_what_is_not_excluded(client: HttpClient) -> 
 async def test_a_proxy_that_refuses_is_a_matter_of_the_connection(client: HttpClient) -> None:
     async with serving(sends(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")) as port:
         through = HttpSettings(proxy_url=Secret.literal(f"http://127.0.0.1:{port}"))
-        asked = Call("https://provider.invalid/x", None, "application/json", 1000)
+        asked = asking("https://provider.invalid/x")
         assert await failure_of(client, asked, through) == (Reason.CONNECTION, "the proxy answered HTTP 407")
 
 
@@ -383,7 +383,7 @@ async def test_httpx_is_the_seam_any_transport_of_it_serves(
     path = builtin()["agiletelecom"].apis["credit"].path
     router.get(f"https://provider.test{path}").mock(side_effect=[httpx.Response(200, json={"credit": 5}), error])
     client = HttpClient(lambda _http, _proxy: httpx.MockTransport(router.async_handler))
-    asked = Call(f"https://provider.test{path}", None, "application/json", 1000)
+    asked = asking(f"https://provider.test{path}")
     assert (await client.get(asked, HttpSettings())).status == 200
     assert (await failure_of(client, asked))[0] is reason
     await client.aclose()

@@ -5,13 +5,14 @@ import ipaddress
 from dataclasses import dataclass, field
 
 import pytest
+import uvloop
 
 from exporter.client.http import Call, HttpClient
 from exporter.client.proxy import proxy_for
 from exporter.failure import FailureError, Reason
 from exporter.secrets.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
-from tests.client.raw import answering, raw, signed
+from tests.client.raw import answering, asking, raw, signed
 from tests.injected_faults import GOOD, Authority, answers, closes_at_once, response, serving
 
 
@@ -72,7 +73,7 @@ async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 
 
 def at(url: str) -> Call:
-    return Call(url, lambda _url: {"X-Api-Key": "A"}, "application/json", 1000)
+    return asking(url, "A")
 
 
 def through(url: str, tls: TlsSettings = TlsSettings()) -> HttpSettings:  # noqa: B008
@@ -228,3 +229,19 @@ async def test_what_is_no_proxy_in_the_environment_is_told_and_not_quoted(
         await client.get(at("https://provider.test/x"), from_environment)
     assert error.value.failure.reason is Reason.CONNECTION
     assert value not in error.value.failure.detail
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_every_kind_of_proxy_is_used_on_the_loop_that_the_exporter_runs_on(scheme: str, authority: Authority) -> None:
+    async def main() -> None:
+        client = HttpClient()
+        async with raw(answering()) as server:
+            context = authority.context("good") if scheme == "https" else None
+            talk = Socks(leads_to=server.port).talk if scheme == "socks5" else answers(b"A")
+            async with serving(talk, context) as port:
+                through = Secret.literal(f"{scheme}://127.0.0.1:{port}")
+                http = HttpSettings(TlsSettings(insecure_skip_verify=True), proxy_url=through)
+                assert (await client.get(signed(server, "A"), http)).body == b"A"
+        await client.aclose()
+
+    uvloop.run(main())

@@ -13,7 +13,7 @@ from exporter.client.http import Call, HttpClient
 from exporter.client.resolver import MOST_LOOK_UPS, Resolver
 from exporter.failure import FailureError, Reason
 from exporter.settings import HttpSettings
-from tests.client.raw import PLAIN, answering, raw, until
+from tests.client.raw import PLAIN, answering, asking, raw, until
 
 
 class System:
@@ -43,7 +43,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
 
 
 def at(host: str, port: int) -> Call:
-    return Call(f"http://{host}:{port}/x", lambda _url: {"X-Api-Key": "A"}, "application/json", 1000)
+    return asking(f"http://{host}:{port}/x", "A")
 
 
 async def test_forty_hosts_that_hang_hold_up_no_other(client: HttpClient, system: System) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,19 @@ from exporter.accounts.observation import View
 from exporter.accounts.registry import Registry
 from exporter.accounts.resource import Clock
 from exporter.accounts.scrape import scrape
-from exporter.client.http import HttpClient
+from exporter.client.http import Call, HttpClient
 from exporter.client.signing import signer
-from exporter.providers.catalogue import builtin
+from exporter.providers.catalogue import builtin, read
+from exporter.providers.request import Prepared
+from exporter.providers.template import Template
 from exporter.secrets.credential import Credential
 from exporter.secrets.secret import Secret
-from exporter.settings import AccountSettings
+from exporter.settings import AccountSettings, HttpSettings
 from exporter.simulator.clock import Clock as ScenarioClock
 from exporter.simulator.scenario import Scenario
 from exporter.simulator.server import Simulator
+from tests.client.raw import Connection, answering, raw
+from tests.injected_faults import response
 from tests.virtual import account, rng, settings
 
 SCENARIO = Scenario(1, time.time(), speed=1.0)
@@ -74,9 +79,18 @@ def test_the_simulator_knows_every_form_of_its_accounts_providers() -> None:
     assert {with_token for _, form, with_token in FORMS if form == "oauth1"} == {True, False}
 
 
+def sent(made: Credential, provider: str, path: str = "/x") -> dict[str, str]:
+    """The headers that a sign-in form adds."""
+    signs = signer(made, builtin()[provider], {})
+    api = next(iter(builtin()[provider].apis.values()))
+    request = signs.prepare(api, "https://provider.test", Template(path))
+    request = request if signs.sign is None else signs.sign(request)
+    return {name: value for name, value in request.headers.items() if name != "Accept"}
+
+
 def headers(form: str, provider: str, **secrets: str) -> dict[str, str]:
     made = Credential(form, {name: Secret.literal(value) for name, value in secrets.items()})
-    return signer(made, builtin()[provider])("https://provider.test/x?a=b")
+    return sent(made, provider, "/x?a=b")
 
 
 def test_what_each_form_sends() -> None:
@@ -89,16 +103,15 @@ def test_what_each_form_sends() -> None:
 def test_oauth_signs_each_request_anew_with_hmac_sha1() -> None:
     pair = {"consumer_key": "the-consumer", "consumer_secret": "its-secret"}
     made = Credential("oauth1", {name: Secret.literal(value) for name, value in pair.items()})
-    sign = signer(made, builtin()["agiletelecom"])
-    first, second = (sign("https://provider.test/x")["Authorization"] for _ in range(2))
+    first, second = (sent(made, "agiletelecom")["Authorization"] for _ in range(2))
     assert first != second
     for part in ('oauth_signature_method="HMAC-SHA1"', 'oauth_version="1.0"', 'oauth_consumer_key="the-consumer"'):
         assert part in first
     assert "oauth_token" not in first
     assert "its-secret" not in first
-    sent = dict(part.split("=", 1) for part in first.removeprefix("OAuth ").split(", "))
-    again = Client("the-consumer", client_secret="its-secret", nonce=sent["oauth_nonce"].strip('"'),
-                   timestamp=sent["oauth_timestamp"].strip('"'))  # fmt: skip
+    fields = dict(part.split("=", 1) for part in first.removeprefix("OAuth ").split(", "))
+    again = Client("the-consumer", client_secret="its-secret", nonce=fields["oauth_nonce"].strip('"'),
+                   timestamp=fields["oauth_timestamp"].strip('"'))  # fmt: skip
     assert again.sign("https://provider.test/x")[1]["Authorization"] == first
 
 
@@ -106,7 +119,68 @@ def test_a_rotated_file_changes_what_is_sent(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("old-key-old-key\n")
     made = Credential("api_key", {"api_key": Secret.from_file(path)})
-    assert signer(made, builtin()["qlara"])("")["X-Api-Key"] == "old-key-old-key"
+    assert sent(made, "qlara")["X-Api-Key"] == "old-key-old-key"
     path.write_text("new-key-new-key\n")
     assert made.refresh()
-    assert signer(made, builtin()["qlara"])("")["X-Api-Key"] == "new-key-new-key"
+    assert sent(made, "qlara")["X-Api-Key"] == "new-key-new-key"
+
+
+OWN = read(
+    "own.yml",
+    b"""
+id: own
+name: Own
+base_url: https://own.test/{region}
+settings: {region: {about: which one}}
+sign_in: {api_key: {query: key}}
+apis:
+  credit:
+    path: /{region}/balance
+    query: {of: "{region}"}
+    form: {where: "{region}"}
+    cache_ttl: 1m
+    credit: {balance: /credit, currency: {constant: EUR}}
+""",
+)
+
+
+async def test_a_request_of_its_own_goes_out_as_its_definition_says(client: HttpClient) -> None:
+    bodies: list[bytes] = []
+
+    async def talk(connection: Connection) -> None:
+        await connection.request()
+        bodies.append(await connection.reader.readexactly(12))
+        await connection.send(response(b'{"credit": 5}'))
+
+    async with raw(talk) as server:
+        made = Credential("api_key", {"api_key": Secret.literal("planted key")})
+        signs = signer(made, OWN, {"region": "eu one"})
+        api = OWN.apis["credit"]
+        request = signs.prepare(api, server.url(""), api.path)
+        answer = await client.get(Call(request, 1000, signs, signs.sign), HttpSettings())
+    assert answer.body == b'{"credit": 5}'
+    (heard,) = server.heard
+    assert bodies == [b"where=eu+one"]
+    assert heard.startswith("POST /eu%20one/balance?of=eu%20one&key=planted%20key HTTP/1.1\r\n")
+    assert "content-type: application/x-www-form-urlencoded\r\ncontent-length: 12\r\n" in heard.lower()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Prepared("POST", "", body=b"{}"),
+        Prepared("GET", "", holds_secret=True),
+    ],
+    ids=["a body", "a secret in the URL"],
+)
+async def test_no_redirect_carries_a_body_or_a_secret_on(client: HttpClient, request_: Prepared) -> None:
+    async with raw(answering(lambda _: b"never")) as other:
+
+        async def talk(connection: Connection) -> None:
+            await connection.request()
+            await connection.send(response(b"", "302 Found", f"Location: {other.url('/')}"))
+
+        async with raw(talk) as server:
+            call = Call(replace(request_, url=server.url("/x")), 1000, object())
+            status = (await client.get(call, HttpSettings(follow_redirects=True))).status
+    assert (status, other.heard) == (302, [])

@@ -21,7 +21,7 @@ from exporter.client.pool import MOST_HANDSHAKES, Gate, Key
 from exporter.failure import FailureError, Reason
 from exporter.secrets.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
-from tests.client.raw import Connection, answering, bodies, public, raw, signed, until
+from tests.client.raw import Connection, answering, asking, at, bodies, public, raw, signed, until
 from tests.injected_faults import GOOD, Authority, response, serving
 
 
@@ -219,7 +219,7 @@ def test_a_handshake_that_is_broken_off_leaves_nothing(run: Callable[..., Any], 
             proxy = None if through == "directly" else Secret.literal(f"http://127.0.0.1:{port}")
             http = HttpSettings(TlsSettings(insecure_skip_verify=True), proxy_url=proxy)
             for turn in range(200):
-                call = Call(f"https://127.0.0.1:{port}/x", lambda _url: {}, "application/json", 1000)
+                call = asking(f"https://127.0.0.1:{port}/x", "A")
                 task = asyncio.create_task(client.get(call, http))
                 for _ in range(turn % 10):
                     await asyncio.sleep(0)
@@ -242,11 +242,11 @@ def handshakes() -> int:
 
 
 def same_owner(call: Call, path: str) -> Call:
-    return Call(call.url.removesuffix("/x") + path, call.sign, call.accept, call.max_bytes)
+    return at(call, call.url.removesuffix("/x") + path)
 
 
 def replace_port(call: Call, port: int) -> Call:
-    return Call(f"https://127.0.0.1:{port}/x", call.sign, call.accept, call.max_bytes)
+    return at(call, f"https://127.0.0.1:{port}/x")
 
 
 def with_common_name_alone(authority: trustme.CA, name: str, folder: Path) -> ssl.SSLContext:

@@ -7,11 +7,11 @@ import pytest
 
 from exporter.client import tls
 from exporter.client.connections import GuardedTransport, Way
-from exporter.client.http import Call, HttpClient
+from exporter.client.http import HttpClient
 from exporter.client.resolver import Resolver
 from exporter.failure import FailureError, Reason
 from exporter.settings import TlsSettings
-from tests.client.raw import PLAIN, Connection, answering, bodies, public, raw, signed, turns
+from tests.client.raw import PLAIN, Connection, answering, at, bodies, public, raw, signed, turns
 from tests.injected_faults import chunk, chunked, response
 
 
@@ -166,7 +166,7 @@ async def test_an_answer_before_the_request_was_sent_whole_ends_its_connection(c
     async with raw(talk) as server:
         sizes = iter([16_000_000, 10])
         call = signed(server, "A")
-        call.sign = lambda _url: {"X-Api-Key": "k" * next(sizes)}
+        call.sign = lambda made: made.with_headers({"X-Api-Key": "k" * next(sizes)})
         assert (await client.get(call, PLAIN)).body == b"early"
         assert (await client.get(call, PLAIN)).body == b"right"
         assert server.connections == 2
@@ -203,7 +203,7 @@ async def test_connections_are_never_shared_between_credentials_and_used_again_b
 async def test_the_apis_of_one_account_share_its_connections(client: HttpClient) -> None:
     async with raw(answering()) as server:
         first = signed(server, "A")
-        other = Call(server.url("/y"), first.sign, "application/json", 1000)
+        other = at(first, server.url("/y"))
         await bodies(client, first)
         await bodies(client, other)
         assert server.connections == 1
