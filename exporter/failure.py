@@ -47,12 +47,13 @@ class Failure:
     """A call that gave no readings.
 
     `detail` is one line for a person, in our own words: it never holds a body or a secret.
-    `retry_after_seconds` is what the provider asked for, where it did.
+    `retry_after_seconds` is what the provider asked for, where it did. What `is_told` was logged once for all accounts.
     """
 
     reason: Reason
     detail: str
     retry_after_seconds: float | None = None
+    is_told: bool = False
 
 
 class FailureError(Exception):

@@ -135,9 +135,9 @@ class Caller:
         if isinstance(outcome.result, Failure):
             labels |= {"reason": outcome.result.reason.value, "detail": outcome.result.detail}
             logger.debug("Call failed", extra=labels | timing)
-            if not self._is_failing:
+            if not (self._is_failing or outcome.result.is_told):
                 logger.warning("Api fails", extra=labels)
-            self._is_failing = True
+                self._is_failing = True
             return
         logger.debug("Call succeeded", extra=labels | timing)
         if self._is_failing:

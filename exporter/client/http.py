@@ -5,6 +5,8 @@ httpcore's pool looks through every connection for every request, which is quadr
 """
 
 import asyncio
+import logging
+import math
 import re
 import sys
 import time
@@ -33,7 +35,12 @@ from exporter.failure import Failure, FailureError, Reason, invalid_response
 from exporter.providers.request import Prepared
 from exporter.settings import HttpSettings
 
+logger = logging.getLogger(__name__)
+
 MOST_REDIRECTS = 5
+QUIET_SECONDS = 300.0
+"""Running out of files is told again where none has been missing for so long."""
+
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 TransportFactory = Callable[[HttpSettings, str | None], httpx.AsyncBaseTransport]
@@ -151,6 +158,7 @@ class HttpClient:
         self._factory = factory or (lambda http, proxy: GuardedTransport(tls.context(http.tls), proxy, resolver))
         self._transports: dict[tuple[HttpSettings, str | None], tuple[object, httpx.AsyncBaseTransport]] = {}
         self._retired: set[asyncio.Task[None]] = set()
+        self._out_of_files = -math.inf
 
     async def get(self, call: Call, http: HttpSettings) -> Answer:
         """Ask a URL, following redirects only as the settings say and the call may, and read the whole answer.
@@ -166,7 +174,17 @@ class HttpClient:
         except ERRORS as error:
             if isinstance(error, aiohttp.ClientError) or not isinstance(error, OSError):
                 let_go(error)
-            raise FailureError(failure_of(error)) from error
+            failure = failure_of(error)
+            if failure.is_told:
+                self._tell(failure)
+            raise FailureError(failure) from error
+
+    def _tell(self, failure: Failure) -> None:
+        """Log what is a matter of this process alone, once for all the accounts that it meets."""
+        now = time.monotonic()
+        if now - self._out_of_files > QUIET_SECONDS:
+            logger.error("Calls fail", extra={"reason": failure.reason.value, "detail": failure.detail})
+        self._out_of_files = now
 
     async def _get(self, call: Call, http: HttpSettings) -> Answer:
         for _ in range(MOST_REDIRECTS + 1):

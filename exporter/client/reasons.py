@@ -54,7 +54,7 @@ def failure_of(error: BaseException) -> Failure:
     chain = _chain(error)
     for link in chain:
         if isinstance(link, OSError) and link.errno in OUT_OF_FILES:
-            return Failure(Reason.CONNECTION, _WORDS[link.errno])
+            return Failure(Reason.CONNECTION, _WORDS[link.errno], is_told=True)
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError) and not isinstance(link, aiohttp.ClientError):
             return Failure(Reason.TLS, f"certificate refused: {link.verify_message}")

@@ -7,16 +7,29 @@ from dataclasses import dataclass
 LONGEST_SECONDS = 3600.0
 """A resumed session isn't asked for its certificate: so often at least it is looked at again."""
 
+LONGEST_PAUSE_SECONDS = 86_400.0
+"""So long at most a host is left alone whose sessions are never resumed."""
+
 
 @dataclass(slots=True)
 class _Known:
-    session: ssl.SSLSession
+    """A host's session. `ssl` loses 4 kB whenever it gives one: it is asked again only where the last is of no use."""
+
+    session: ssl.SSLSession | None
     verified: float
     """When the certificate was last looked at (monotonic)."""
 
+    fruitless: int = 0
+    """How many sessions in a row were not resumed."""
+
+    def is_asked_again(self, now: float) -> bool:
+        """Whether another session is worth its price: at once the first time, then ever more seldom."""
+        pause = min(2.0 ** min(self.fruitless, 30), LONGEST_PAUSE_SECONDS) if self.fruitless else 0.0
+        return now >= self.verified + pause
+
 
 class ResumingContext(ssl.SSLContext):
-    """A client's context that offers each host its newest session.
+    """A client's context that offers each host a session of its own.
 
     asyncio and uvloop wrap a connection by `wrap_bio`, and neither passes a session on.
     """
@@ -41,12 +54,17 @@ class ResumingContext(ssl.SSLContext):
 
         Tickets of TLS 1.3 come after the handshake, mostly before the first answer.
         """
-        host, session = connection.server_hostname, connection.session
-        if host is None or session is None or not _can_be_resumed(connection, session):
+        host, now = connection.server_hostname, time.monotonic()
+        if host is None:
             return
         known = self._sessions().get(host)
-        verified = known.verified if known is not None and connection.session_reused else time.monotonic()
-        self._sessions()[host] = _Known(session, verified)
+        if known is not None and connection.session_reused:
+            known.fruitless = 0
+        elif known is None or known.is_asked_again(now):
+            session = connection.session
+            if session is not None and not _can_be_resumed(connection, session):
+                session = None
+            self._sessions()[host] = _Known(session, now, 0 if known is None else known.fruitless + 1)
 
     def forget(self, host: str) -> None:
         """After a handshake that failed: the next one shall be a whole one."""

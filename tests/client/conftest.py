@@ -22,8 +22,9 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.fixture(scope="session")
-def trusting(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> HttpSettings:
-    path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
+@pytest.fixture
+def trusting(authority: Authority, tmp_path: Path) -> HttpSettings:
+    """Settings of a test's own: no session is left of another one."""
+    path = tmp_path / "ca.pem"
     authority.ca.cert_pem.write_to_path(path)
     return HttpSettings(TlsSettings(ca_file=str(path)))

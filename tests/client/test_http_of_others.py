@@ -135,6 +135,20 @@ async def test_running_out_of_files_is_a_matter_of_the_connection(
             await accounts.aclose()
 
 
+async def test_running_out_of_files_is_told_once_for_all_accounts(
+    client: HttpClient, no_more_files: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    del no_more_files
+    accounts = Registry(
+        settings(*(account(f"a{n}", base_url="http://127.0.0.1:9") for n in range(20))), client, Clock(), rng()
+    )
+    with caplog.at_level("INFO"):
+        await scrape(accounts, 2.0)
+    assert [record.getMessage() for record in caplog.records] == ["Calls fail"]
+    assert vars(caplog.records[0])["detail"] == "too many open files: raise the limit of open files"
+    await accounts.aclose()
+
+
 async def test_a_ca_file_that_cannot_be_opened_then_is_so_too(
     client: HttpClient, trusting: HttpSettings, no_more_files: None
 ) -> None:

@@ -68,6 +68,38 @@ async def test_a_server_that_has_forgotten_its_sessions_gets_a_whole_handshake(
     assert (seen.whole, seen.resumed) == (2, 1)
 
 
+@pytest.mark.parametrize(("options", "most"), [(ssl.Options(0), 1), (ssl.OP_NO_TICKET, 6)], ids=["resumes", "never"])
+async def test_a_session_is_asked_for_only_where_the_last_is_of_no_use(
+    authority: Authority,
+    trusting: HttpSettings,
+    client: HttpClient,
+    monkeypatch: pytest.MonkeyPatch,
+    options: ssl.Options,
+    most: int,
+) -> None:
+    """Each time that Python gives one it loses 4 kB."""
+    given = 0
+    getter: Any = ssl.SSLObject.session
+
+    def counted(of: ssl.SSLObject) -> ssl.SSLSession | None:
+        nonlocal given
+        given += 1
+        session: ssl.SSLSession | None = getter.__get__(of)
+        return session
+
+    monkeypatch.setattr(ssl.SSLObject, "session", property(counted, getter.fset))
+    seen = Handshakes()
+    context = authority.context("good")
+    assert context is not None
+    context.options |= options
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with raw(seen.talk, context) as server:
+        for number in range(60):
+            await bodies(client, signed(server, f"K{number}", scheme="https"), http=trusting)
+    assert seen.whole + seen.resumed == 60
+    assert 1 <= given <= most
+
+
 async def test_no_session_outlives_the_settings_that_its_certificate_was_looked_at_with(
     client: HttpClient, authority: Authority, trusting: HttpSettings
 ) -> None:
