@@ -285,7 +285,7 @@ def longest_healthy_seconds(address: str, end: threading.Event) -> float:
 
 # A provider that goes down
 
-MOST_COST_OF_A_FAILURE = 3.0
+MOST_COST_OF_A_FAILURE = 2.7
 """CPU of the scrape in which every account of a provider fails, by that of a good one: each call is made twice, on a
 connection that has to be opened, and told in the log."""
 

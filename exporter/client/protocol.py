@@ -1,6 +1,7 @@
 """One connection to a provider, guarded: an answer belongs to the request before it, or the connection ends."""
 
 import asyncio
+from collections import deque
 from typing import Any
 
 import aiohttp
@@ -21,6 +22,9 @@ MOST_FIELD_BYTES = 32 * 1024 + 256
 """A header's name with its value."""
 
 _HEAD_END = b"\r\n\r\n"
+_NO_ANSWERS: deque[tuple[tuple[RawResponseMessage, StreamReader], int]] = deque(maxlen=0)
+"""What connections at rest share: a queue of their own is 760 bytes."""
+
 _WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -60,6 +64,7 @@ class GuardedProtocol(ResponseHandler):
         """Await one answer; aiohttp calls it as well, for a proxy's answer to CONNECT."""
         self._is_awaited, self._has_head = True, False
         self._interim = self._received = 0
+        self._buffer = deque()
         super().set_response_params(**params)
 
     def is_usable_again(self) -> bool:
@@ -72,6 +77,7 @@ class GuardedProtocol(ResponseHandler):
         """Wait for the next request: what the last answer's parser and body still hold, 3 kB, is let go."""
         self.idle_since = self._loop.time()
         self._parser = self._payload = None
+        self._buffer = _NO_ANSWERS
 
     def pause_reading(self) -> None:
         """An answer so large that reading pauses is parsed later than it came: where it ended isn't known then."""

@@ -51,6 +51,8 @@ def let_go(error: BaseException) -> None:
 
 def failure_of(error: BaseException) -> Failure:
     """The reason of a client's exception, by what lies at its root."""
+    if type(error) is ConnectionRefusedError:  # thousands at once, where a provider is down
+        return Failure(Reason.CONNECTION, _WORDS[errno.ECONNREFUSED])
     chain = _chain(error)
     for link in chain:
         if isinstance(link, OSError) and link.errno in OUT_OF_FILES:
