@@ -163,7 +163,7 @@ _PHRASES: Mapping[str, Phrase] = {
     "together": _together,
     "days": _days,
     "money": _figure('printf "%.2f"', _BALANCE),
-    "threshold": _figure('printf "%.2f"', "currency"),
+    "threshold": _figure('printf "%.2f"', _BALANCE),
     "percentage": _figure("humanizePercentage"),
     "duration": _figure(_SPAN),
     "span": lambda _: _SPAN,
