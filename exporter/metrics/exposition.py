@@ -191,7 +191,8 @@ def _chunk(columns: Iterable[_Column], *of: object) -> Chunk:
     for place, beginning, labels, samples in columns:
         text = ""
         for values, value in samples(*of):
-            text += beginning + _end(labels, values, value)
+            # Most have no label left: they are rendered for every account at every scrape.
+            text += beginning + (_end(labels, values, value) if labels else f"}} {number(value)}\n")
         if text:
             chunk.append((place, (text,)))
     return chunk

@@ -1,6 +1,7 @@
 """The part of a definition's schema that says where an answer's values lie."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -45,7 +46,7 @@ class Value(Model):
         if sum(origin is not None for origin in (self.pointer, self.constant, self.key)) != 1:
             yield (), "a value comes from one place", "give exactly one of pointer, constant and key"
 
-    @property
+    @cached_property
     def pointers(self) -> tuple[str, ...]:
         """The pointers to try, in their order; none for a constant or a key."""
         if self.pointer is None:
@@ -129,6 +130,11 @@ class SubscriptionBlock(Model):
     auto_renew: Value | None = None
     features: Features | None = None
     max_contacts: Value | None = None
+
+    @cached_property
+    def status_of(self) -> Mapping[str, str]:
+        """Our status by the provider's word, which counts whatever its case."""
+        return {theirs.casefold(): ours for theirs, ours in self.statuses.items()}
 
 
 class ContactsBlock(Model):

@@ -45,12 +45,16 @@ def failure_of(status: int, document: Any, definition: Definition) -> Failure | 
 
 def fits(predicate: Predicate, document: Any) -> bool:
     """Whether an answer, or an item of one, is as a predicate says; one that can't be read lacks nothing."""
-    return (
-        document is not MISSING
-        and values.matches(predicate.where, document)
-        and all(at(document, pointer) is not MISSING for pointer in predicate.has)
-        and not any(at(document, pointer) is not MISSING for pointer in predicate.lacks)
-    )
+    if document is MISSING or not values.matches(predicate.where, document):
+        return False
+    # Loops: every answer is held to every predicate, most of which name nothing here.
+    for pointer in predicate.has:
+        if at(document, pointer) is MISSING:
+            return False
+    for pointer in predicate.lacks:  # noqa: SIM110
+        if at(document, pointer) is not MISSING:
+            return False
+    return True
 
 
 def _reason_of_status(status: int) -> Reason:

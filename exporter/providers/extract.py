@@ -237,8 +237,7 @@ class _Extraction:
     def subscription(self, document: Any, block: SubscriptionBlock) -> Subscription:
         """The plan."""
         word = self.required(values.word, block.status, document)
-        known = {theirs.casefold(): ours for theirs, ours in block.statuses.items()}
-        status = known.get(word.strip().casefold(), "unknown")
+        status = block.status_of.get(word.strip().casefold(), "unknown")
         if status == "unknown":
             self.remark(f"status {word!r} is not known")
         return Subscription(

@@ -75,7 +75,7 @@ def _credit(block: CreditBlock, account: Account, pot: Pot, state: AccountState)
 
 
 def _subscription(block: SubscriptionBlock, plan: SubscriptionState) -> Subscription:
-    statuses = {theirs.casefold(): ours for theirs, ours in block.statuses.items()}
+    statuses = block.status_of
     features = None
     if block.features is not None:
         features = {name: is_on for name, is_on in plan.features.items() if name not in block.features.ignore}
