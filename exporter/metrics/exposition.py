@@ -26,6 +26,7 @@ from exporter.metrics.families import (
     Sample,
     SettingsFamily,
 )
+from exporter.providers.kinds import API_NAMES
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, Settings
 
@@ -80,8 +81,8 @@ class _AccountLines:
         labels = {"provider": settings.provider.id, "account": settings.name}
         labels |= {name: settings.labels.get(name, "") for name in label_names}
         text = _label_text(labels.keys(), labels.values())
-        self._of_settings = _chunk(_columns(text, SettingsFamily), settings)
-        self._of_account = _columns(text, AccountFamily)
+        self._labels = text
+        self._of_settings = _chunk(_columns(SettingsFamily), text, settings)
         self._apis = {api.name: _ApiLines(text, api.name, settings, prices) for api in settings.apis}
         self._observed: tuple[Observation, ...] = ()
         self._chunks: list[Chunk] = []
@@ -90,7 +91,7 @@ class _AccountLines:
         """The lines of what was observed; an account gives the same observation again while nothing has changed."""
         if len(self._observed) != len(view.observations) or any(map(is_not, view.observations, self._observed)):
             self._observed = view.observations
-            self._chunks = [self._of_settings, _chunk(self._of_account, view)]
+            self._chunks = [self._of_settings, _chunk(_columns(AccountFamily), self._labels, view)]
             for observation in view.observations:
                 self._chunks += self._apis[observation.api].of(observation)
         return self._chunks
@@ -102,15 +103,10 @@ class _ApiLines:
     def __init__(self, labels: str, name: str, settings: AccountSettings, prices: "_Prices") -> None:
         self._settings = settings
         self._prices = prices
+        self._labels = labels
+        self._labels_of_api = f'{labels},api="{name}"'
         api = settings.provider.apis[name]
-        columns = [
-            column
-            for column in _columns(labels, ReadingFamily)
-            if (field := ACCOUNT_FAMILIES[column.place].field) is None or getattr(api, field[0])
-        ]
-        self._of_readings = [each for each in columns if not isinstance(ACCOUNT_FAMILIES[each.place], PriceFamily)]
-        self._of_prices = [each for each in columns if isinstance(ACCOUNT_FAMILIES[each.place], PriceFamily)]
-        self._of_api = _columns(f'{labels},api="{name}"', ApiFamily)
+        self._blocks = frozenset(block for block in API_NAMES if getattr(api, block))
         self._readings: Readings | None = None
         self._kept: Chunk = []
         self._shared: list[_SharedLines] = []
@@ -120,17 +116,18 @@ class _ApiLines:
         if observation.readings is not self._readings:
             self._readings = observation.readings
             self._render(observation.readings)
-        return self._kept, _chunk(self._of_api, observation)
+        return self._kept, _chunk(_columns(ApiFamily), self._labels_of_api, observation)
 
     def _render(self, readings: Readings | None) -> None:
         self._kept, self._shared = [], []
         if readings is None:
             return
-        self._kept = _chunk(self._of_readings, readings, self._settings)
-        for column in self._of_prices:
+        of_readings, of_prices = _columns_of_readings(self._blocks)
+        self._kept = _chunk(of_readings, self._labels, readings, self._settings)
+        for column in of_prices:
             shared = self._prices.of(column, readings, self._settings)
             if shared.ends:
-                self._kept.append((column.place, shared.after(column.beginning)))
+                self._kept.append((column.place, shared.after(column.beginning + self._labels)))
                 self._shared.append(shared)
 
 
@@ -167,7 +164,10 @@ class _Prices:
 
 
 class _Column(NamedTuple):
-    """A family for one account: what its lines begin with, the labels left to write, where its samples come from."""
+    """A family: what its lines begin with before an account's labels, the labels after them, where samples come from.
+
+    The same for all accounts: of its own, each would take a fifth of what an account takes.
+    """
 
     place: int
     beginning: str
@@ -175,24 +175,37 @@ class _Column(NamedTuple):
     samples: Callable[..., Iterable[Sample]]
 
 
-def _columns(labels: str, kind: type[SettingsFamily | AccountFamily | ApiFamily | ReadingFamily]) -> list[_Column]:
-    """The families of a kind, the first `labels` of which are the same for all lines."""
+@functools.cache
+def _columns(kind: type[SettingsFamily | AccountFamily | ApiFamily | ReadingFamily]) -> list[_Column]:
+    """The families of a kind."""
     written = 1 if kind is ApiFamily else 0
     return [
-        _Column(place, f"{family.name}{{{labels}", family.labels[written:], family.samples)
+        _Column(place, f"{family.name}{{", family.labels[written:], family.samples)
         for place, family in enumerate(ACCOUNT_FAMILIES)
         if isinstance(family, kind)
     ]
 
 
-def _chunk(columns: Iterable[_Column], *of: object) -> Chunk:
-    """The lines of those columns that have samples."""
+@functools.cache
+def _columns_of_readings(blocks: frozenset[str]) -> tuple[list[_Column], list[_Column]]:
+    """The families that an api with those blocks can give, those of prices apart."""
+    columns = [
+        column
+        for column in _columns(ReadingFamily)
+        if (field := ACCOUNT_FAMILIES[column.place].field) is None or field[0] in blocks
+    ]
+    of_prices = [column for column in columns if isinstance(ACCOUNT_FAMILIES[column.place], PriceFamily)]
+    return [column for column in columns if column not in of_prices], of_prices
+
+
+def _chunk(columns: Iterable[_Column], own: str, *of: object) -> Chunk:
+    """The lines of those columns that have samples; `own` are the labels that all of them have."""
     chunk: Chunk = []
-    for place, beginning, labels, samples in columns:
+    for place, name, labels, samples in columns:
         text = ""
         for values, value in samples(*of):
             # Most have no label left: they are rendered for every account at every scrape.
-            text += beginning + (_end(labels, values, value) if labels else f"}} {number(value)}\n")
+            text += name + own + (_end(labels, values, value) if labels else f"}} {number(value)}\n")
         if text:
             chunk.append((place, (text,)))
     return chunk
