@@ -6,6 +6,7 @@ from exporter.config import models
 from exporter.documents.faults import Path, nearest
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition, Setting
+from exporter.providers.forms import names_in_headers
 from exporter.providers.kinds import compiled
 from exporter.providers.template import Template
 
@@ -21,7 +22,7 @@ def resolve_settings(account: models.Account, path: Path, provider: Definition, 
         hint = nearest(name, asked) if asked else "remove it"
         report.fault((*at, name), f"{provider.id} has no setting {{word}}", hint, word=name)
     values = {name: each.default for name, each in asked.items() if each.default is not None}
-    in_headers = {name for place, text in _templates(provider) if "headers" in place for name in text.names}
+    in_headers = names_in_headers(provider)
     values |= {
         name: value
         for name, value in given.items()

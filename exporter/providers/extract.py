@@ -4,13 +4,13 @@ Anything that a provider may send comes out as `Readings` or as a `Failure`, nev
 """
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from exporter.failure import FailureError, invalid_response
 from exporter.providers import errors, values, xml
 from exporter.providers.blocks import (
+    Block,
     ContactsBlock,
     CreditBlock,
     Features,
@@ -21,6 +21,7 @@ from exporter.providers.blocks import (
 )
 from exporter.providers.currencies import CODES
 from exporter.providers.definition import Api, Definition, Request
+from exporter.providers.kinds import compiled
 from exporter.providers.values import MISSING, WrongTypeError, at
 from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subscription
 
@@ -125,6 +126,17 @@ def _opened(document: Any, api: Api) -> Any:
     return document if any(pointer.startswith("/data") for pointer in api.pointers()) else document["data"]
 
 
+def _items(document: Any, block: Block) -> Iterator[tuple[Any, Mapping[str, str]]]:
+    """The items that a block means, with the names that they bound."""
+    for item, names in values.each(document, block.each):
+        if values.matches(block.where, item) and not (block.unless and values.matches(block.unless, item)):
+            yield item, names
+
+
+def _called(value: Value) -> str:
+    return "the body" if value.field_name == "" else value.field_name or "a constant"
+
+
 class _Extraction:
     """One reading of one document; gathers the remarks on the way."""
 
@@ -138,13 +150,12 @@ class _Extraction:
 
     def required(self, read: Read[T], value: Value, item: Any, names: Mapping[str, str] | None = None) -> T:
         """A value without which the answer is no answer."""
-        name = "the body" if value.field_name == "" else value.field_name or "a constant"
         try:
             result = read(value, item, names or {})
         except WrongTypeError as expected:
-            raise invalid_response(f"{name} is not {expected}") from expected
+            raise invalid_response(f"{_called(value)} is not {expected}") from expected
         if result is None:
-            raise invalid_response(f"{name} is missing")
+            raise invalid_response(f"{_called(value)} is missing")
         return result
 
     def optional(
@@ -162,9 +173,9 @@ class _Extraction:
     def members(self, document: Any, pointer: str) -> list[tuple[str, Any]] | None:
         """The members of an object of names; None where there is no such object."""
         found = at(document, pointer)
-        name = dotted(pointer)
         if found is MISSING:
             return None
+        name = dotted(pointer)
         if not isinstance(found, dict):
             self.remark(f"{name} is left out: it is not an object")
             return None
@@ -191,11 +202,8 @@ class _Extraction:
         """Every pot of credit; there must be one, and no two of one currency and wallet."""
         found: dict[tuple[str, str | None], Credit] = {}
         for block in blocks:
-            for item, names in values.each(document, block.each):
-                is_meant = values.matches(block.where, item) and not (
-                    block.unless and values.matches(block.unless, item)
-                )
-                credit = self.credit(item, names, block) if is_meant else None
+            for item, names in _items(document, block):
+                credit = self.credit(item, names, block)
                 if credit is None:
                     continue
                 key = (credit.currency, credit.wallet)
@@ -282,9 +290,7 @@ class _Extraction:
     def prices(self, document: Any, block: PricesBlock) -> tuple[MessagePrice, ...]:
         """The price list; of two rows with equal labels the dearer, with a remark."""
         found: dict[tuple[str, str, str, str], MessagePrice] = {}
-        for item, names in values.each(document, block.each):
-            if not values.matches(block.where, item):
-                continue
+        for item, names in _items(document, block):
             for price in self.row(item, names, block):
                 key = (price.country, price.prefix, price.tier, price.currency)
                 if key in found:
@@ -311,11 +317,11 @@ class _Extraction:
             amount = self.optional(values.number, block.price, item, names)
             amounts = [] if currency is None else [(currency, amount)]
         elif block.price_by_currency is not None and isinstance(item, dict):
-            pattern = block.price_by_currency
+            pattern = compiled(block.price_by_currency)
             amounts = [
                 (key.upper(), values.only(raw))
                 for key, raw in item.items()
-                if re.fullmatch(pattern, key) and (key in block.columns or key.upper() in CODES)
+                if (key in block.columns or key.upper() in CODES) and pattern.fullmatch(key)
             ]
         prices = []
         for currency, raw in amounts:

@@ -17,7 +17,7 @@ def form_of(definition: Definition, name: str) -> Form:
         return form
     signature = SIGNATURES.get(sign_in.signature or "")
     optional = () if signature is None else signature.optional_parts
-    in_headers = set(sign_in.parts) if signature else _in_headers(definition)
+    in_headers = set(sign_in.parts) if signature else names_in_headers(definition)
     parts = dict.fromkeys((*sign_in.parts, *optional))
     return replace(
         form,
@@ -26,7 +26,7 @@ def form_of(definition: Definition, name: str) -> Form:
     )
 
 
-def _in_headers(definition: Definition) -> set[str]:
+def names_in_headers(definition: Definition) -> set[str]:
     """Every name that stands in a header."""
     requests = [*definition.apis.values(), *(each.session for each in definition.sign_in.values() if each.session)]
     texts = (text for request in requests for place, text in request.templates() if place[0] == "headers")

@@ -1,11 +1,9 @@
 """What a definition asks of an account: its `settings`, and the base URL that they make."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from exporter.secrets import redaction
 from tests.config.providers import ACCOUNT, ACME, account, lines
 
 IN_PATH = ACME.replace("{brand}.{region}.acme.example", "acme.example/{brand}/{region}")
@@ -13,10 +11,8 @@ NUMBERED = ACME.replace("{brand}.{region}.acme.example", "acme.example:{brand}")
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with redaction.forgetting():
-        yield
 
 
 def test_settings_fill_the_base_url_and_defaults_stand_in() -> None:
@@ -91,6 +87,13 @@ def test_what_is_wrong_with_a_setting_is_told_at_it(settings: str, told: list[st
 def test_a_host_that_only_the_whole_makes_wrong_is_told_at_its_setting() -> None:
     (told,) = lines(ACCOUNT + "  settings: {account_sid: AC00ff, brand: '99999'}", NUMBERED)
     assert told.startswith("f.yml:5: accounts[0].settings.brand: the base URL of acme can't be used: the URL's port")
+
+
+def test_a_field_of_the_query_that_is_called_headers_is_none() -> None:
+    called = ACME.replace("cache_ttl: 1m,", 'cache_ttl: 1m, query: {headers: "{brand}"},')
+    settings = {"account_sid": "AC00ff", "brand": "größer", "region": "eu"}
+    text = ACCOUNT + "  base_url: https://own.example\n  settings: {account_sid: AC00ff, brand: größer}\n"
+    assert account(text, called).settings == settings
 
 
 def test_a_provider_without_settings_takes_none() -> None:

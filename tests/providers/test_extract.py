@@ -352,6 +352,24 @@ def test_a_definition_may_name_columns_that_iso_4217_does_not_have() -> None:
     assert [price.currency for price in extract.answer(200, body, AGILE, rows).prices] == ["BTC"]
 
 
+def test_a_column_is_held_to_its_pattern_as_the_definition_was() -> None:
+    rows = api(
+        prices={"each": "/*", "country": "/c", "prefix": "/p", "tier": {"constant": "t"},
+                "price_by_currency": r"\pL{3}\z"},
+    )  # fmt: skip
+    body = b'[{"c": "IT", "p": 39, "eur": 1, "vat": 22}]'
+    assert [price.currency for price in extract.answer(200, body, AGILE, rows).prices] == ["EUR"]
+
+
+def test_unless_leaves_rows_of_a_price_list_out_as_it_does_pots() -> None:
+    rows = api(
+        prices={"each": "/*", "unless": {"/old": "true"}, "country": "/c", "prefix": "/p", "tier": {"constant": "t"},
+                "price": "/price", "currency": {"constant": "EUR"}},
+    )  # fmt: skip
+    body = b'[{"c": "IT", "p": 39, "price": 1}, {"c": "FR", "p": 33, "price": 2, "old": true}]'
+    assert [price.country for price in extract.answer(200, body, AGILE, rows).prices] == ["IT"]
+
+
 def test_a_price_list_of_any_currencies_at_all_is_bounded() -> None:
     """What took 277 MiB: 405 kB with 100 rows of 199 columns, and labels of 256 wide characters."""
     columns = {"".join(letters): 0.01 for letters in itertools.islice(itertools.product("abcdefghij", repeat=3), 199)}
