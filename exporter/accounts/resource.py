@@ -61,11 +61,11 @@ class InFlight:
     """
 
     caller: Caller
-    key: Key
     leader: "asyncio.Task[None] | None" = None
     waiters: int = 0
     deadline: float = -math.inf
     outcome: Outcome | None = None
+    key: Key = field(init=False)
     task: "asyncio.Task[None]" = field(init=False)
 
     def add_waiter(self, deadline: float) -> None:
@@ -140,7 +140,7 @@ class Resource:
 
     def start(self, caller: Caller, leader: "asyncio.Task[None] | None" = None) -> InFlight:
         """Make a call, behind the leader's where there is one. It goes on without waiters, up to its own timeout."""
-        self.in_flight = InFlight(caller, caller.hold.key, leader)
+        self.in_flight = InFlight(caller, leader)
         self.in_flight.task = asyncio.create_task(self._run(self.in_flight))
         return self.in_flight
 
@@ -178,7 +178,7 @@ class Resource:
         hold = call.caller.hold
         try:
             if call.leader is None or await hold.may_follow(call.leader):
-                call.key = hold.key  # it may have changed while the leader called
+                call.key = hold.key  # taken now: it may have changed while the leader called
                 outcome = call.outcome = await self._call(call)
                 self._record(outcome, served=call.waiters > 0)
                 call.caller.ended(call.key, outcome)

@@ -73,9 +73,11 @@ class Service:
     async def _scrape(self, accounts: Sequence[Account], seconds: float | None) -> list[View]:
         began = self._clock.monotonic()
         views = await scrape(accounts, _waiting(seconds, len(accounts)))
-        failing = sum(observation.failure is not None for view in views for observation in view.observations)
-        took = round(self._clock.monotonic() - began, 4)
-        logger.debug("Scrape ended", extra={"accounts": len(views), "failing_apis": failing, "duration_seconds": took})
+        if logger.isEnabledFor(logging.DEBUG):
+            failing = sum(observation.failure is not None for view in views for observation in view.observations)
+            took = round(self._clock.monotonic() - began, 4)
+            told = {"accounts": len(views), "failing_apis": failing, "duration_seconds": took}
+            logger.debug("Scrape ended", extra=told)
         return views
 
     async def aclose(self) -> None:

@@ -1,7 +1,7 @@
 """What is wrong with an account, how bad it is, and the sentence that says so: the page and `check` judge alike.
 
 Thresholds mean what they mean in the alert rules, with two differences that follow from judging one
-moment: nothing has to last for some minutes first, and runway, which needs history, isn't judged.
+moment: nothing has to last for some minutes first, and runway and spikes of spend, which need history, aren't judged.
 """
 
 from collections.abc import Iterable, Iterator

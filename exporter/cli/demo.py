@@ -10,8 +10,8 @@ from pathlib import Path
 from exporter import logs
 from exporter.cli.serve import serve, until_ended
 from exporter.config.loading import load_text
-from exporter.documents import reader
-from exporter.documents.faults import ConfigError, Fault, nearest, quoted, read_file
+from exporter.config.own_providers import taken
+from exporter.documents.faults import ConfigError, Fault, nearest, read_file
 from exporter.durations import format_duration
 from exporter.providers import catalogue
 from exporter.providers.catalogue import builtin
@@ -74,9 +74,7 @@ def _own(word: str, found: _Rehearsed) -> Definition:
     definition = catalogue.read(str(file), content)
     if definition.id in builtin() or definition.id in found.definitions:
         how = "comes with the exporter" if definition.id in builtin() else "is defined in another file too"
-        message = f"a provider {quoted(definition.id)} {how}"
-        line = reader.read(content).line(("id",))
-        raise ConfigError([Fault(str(file), line, "id", message, "give this one another id")])
+        raise ConfigError([taken(file, content, definition.id, how)])
     found.files.append(file)
     return definition
 

@@ -26,15 +26,16 @@ def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes; returns the exit code."""
     logs.configure(options.log_level, options.log_format, beside=True)
     path = Path(options.config_file)
-    watch = Watch(path)
+    watch = Watch(path) if options.enable_auto_reload else None
 
     def read() -> Settings:
-        watch.loading()
+        if watch is not None:
+            watch.loading()
         loaded = load(path)
         logs.log_warnings(loaded.warnings)
         return loaded.settings
 
-    return until_ended(serve(options, read, watch if options.enable_auto_reload else None), options)
+    return until_ended(serve(options, read, watch), options)
 
 
 def until_ended(main: Coroutine[Any, Any, int], options: argparse.Namespace) -> int:

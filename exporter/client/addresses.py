@@ -48,9 +48,10 @@ def parse_proxy_url(text: str) -> str:
     return text
 
 
-def user_part(url: str) -> str | None:
-    """The user part of a URL that was parsed before, still percent-encoded."""
-    return _split(url, *PROXY_SCHEMES)[1]
+def user_part(url: str) -> str:
+    """The user part of a URL, still percent-encoded, or nothing; it may be no URL yet, or have no scheme."""
+    authority = re.split("[/?#]", url.partition("://")[2] or url)[0]
+    return authority.rpartition("@")[0]
 
 
 def is_plaintext(base_url: str) -> bool:

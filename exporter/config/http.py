@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import os
-import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 
 from exporter import files
 from exporter.client import tls
+from exporter.client.addresses import user_part
 from exporter.config import models
 from exporter.config.confidential import warn_if_short
 from exporter.config.merge import Scope, Source
@@ -148,7 +148,7 @@ class _Merge:
 
     def check_proxy_user(self) -> None:
         """Whether the password of a proxy, or the token that stands for both, can be kept out of texts."""
-        name, colon, password = _user_part(self.value("proxy_url") or "").partition(":")
+        name, colon, password = user_part(self.value("proxy_url") or "").partition(":")
         secret = unquote(password if colon else name)
         if secret:
             written = self._values["proxy_url"]
@@ -213,7 +213,7 @@ def _environment() -> tuple[Secret, ...]:
 
 
 def _hidden_parts(url: str) -> tuple[redaction.Hidden, ...]:
-    user = _user_part(url)
+    user = user_part(url)
     name, _, password = user.partition(":")
     if not user:
         return ()
@@ -221,8 +221,3 @@ def _hidden_parts(url: str) -> tuple[redaction.Hidden, ...]:
         redaction.register(user, unquote(user), password, unquote(password)),
         redaction.register_base64(f"{unquote(name)}:{unquote(password)}"),
     )
-
-
-def _user_part(url: str) -> str:
-    authority = re.split("[/?#]", url.partition("://")[2] or url)[0]
-    return authority.rpartition("@")[0]

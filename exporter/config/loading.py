@@ -83,7 +83,8 @@ def _loaded(
     file = validate(models.File, report, Hints(known.definitions))
     defaults = Scope(file.defaults or models.Defaults(), ("defaults",), main)
     parts = [_Accounts(main, file.accounts or [])]
-    parts += _account_files(name, document.value, folder, known, main)
+    unreadable: list[Fault] = []
+    parts += _account_files(name, document.value, folder, known, main, unreadable)
     merge_labels([defaults])
     merge_thresholds([defaults])
     merge_http([defaults], complete=not any(part.accounts for part in parts))
@@ -94,7 +95,7 @@ def _loaded(
         report.warn(("accounts",), "there are no accounts", "the exporter serves its own metrics alone")
     reports = [part.source.report for part in parts]
     warnings = tuple(warning for each in reports for warning in each.warnings)
-    faults = [*(fault for each in reports for fault in each.faults), *known.faults]
+    faults = [*(fault for each in reports for fault in each.faults), *known.faults, *unreadable]
     if faults:
         raise ConfigError(faults, warnings)
     return Loaded(Settings(tuple(resolved)), warnings, count)
@@ -120,9 +121,9 @@ def _resolved(parts: Sequence[_Accounts], defaults: Scope, known: Known) -> Iter
 
 
 def _account_files(
-    name: str, document: reader.Value, folder: FilePath, known: Known, main: Source
+    name: str, document: reader.Value, folder: FilePath, known: Known, main: Source, unreadable: list[Fault]
 ) -> Iterator[_Accounts]:
-    """The accounts of the files that `account_files` names."""
+    """The accounts of the files that `account_files` names; the faults of those that can't be read are added."""
     for each in included(document, "account_files", folder, FilePath(name)):
         if isinstance(each, Missing):
             each.tell(main.report)
@@ -130,7 +131,7 @@ def _account_files(
         try:
             found = _document(str(each.file), each.content)
         except ConfigError as error:
-            known.faults += error.faults
+            unreadable += error.faults
             continue
         source = _source(str(each.file), found, each.file.parent, known, main.reads)
         read = isinstance(found.value, dict)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
-from exporter.config.included import Included, Missing, included
+from exporter.config.included import Missing, included
 from exporter.documents import reader
 from exporter.documents.faults import ConfigError, Fault, quoted
 from exporter.documents.reader import Value
@@ -40,18 +40,21 @@ def known_providers(document: Value, folder: FilePath, built_in: Mapping[str, De
             known.faulty |= _id_in(each.content)
             continue
         if definition.id in built_in:
-            known.faults.append(_taken(each, definition.id, "comes with the exporter"))
+            known.faults.append(taken(each.file, each.content, definition.id, "comes with the exporter"))
         elif definition.id in first:
-            known.faults.append(_taken(each, definition.id, f"is defined in {first[definition.id]} too"))
+            known.faults.append(
+                taken(each.file, each.content, definition.id, f"is defined in {first[definition.id]} too")
+            )
         else:
             first[definition.id] = each.file
             known.definitions[definition.id] = definition
     return known
 
 
-def _taken(found: Included, name: str, how: str) -> Fault:
-    line = reader.read(found.content).line(("id",))
-    return Fault(str(found.file), line, "id", f"a provider {quoted(name)} {how}", "give this one another id")
+def taken(file: FilePath, content: bytes, name: str, how: str) -> Fault:
+    """The fault of a definition whose id another has; `how` says which."""
+    line = reader.read(content).line(("id",))
+    return Fault(str(file), line, "id", f"a provider {quoted(name)} {how}", "give this one another id")
 
 
 def _id_in(content: bytes) -> set[str]:

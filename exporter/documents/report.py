@@ -1,6 +1,6 @@
 """Gathers the faults and warnings of one document, and keeps what may be secret out of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from exporter.documents.faults import HIDDEN, ConfigError, Fault, Path, quoted, rendered
 from exporter.documents.reader import Document, YamlFault
@@ -28,19 +28,25 @@ class Report:
         self._quotes = quotes
         self.file = file
         self._is_secret = is_secret
-        self._found: dict[Fault, None] = {}
+        self._faults: dict[Fault, None] = {}
+        self._warnings: dict[Fault, None] = {}
         for fault in document.faults:
             self._note(fault)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """What makes the document unusable."""
-        return self._sorted(warning=False)
+        return _sorted(self._faults)
+
+    @property
+    def fault_count(self) -> int:
+        """How many faults there are by now."""
+        return len(self._faults)
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """What is merely unwise."""
-        return self._sorted(warning=True)
+        return _sorted(self._warnings)
 
     def raise_faults(self) -> None:
         """Raises.
@@ -71,7 +77,7 @@ class Report:
         return None if "://" in value and not {"@", "?"}.isdisjoint(value) else quoted(value)
 
     def _note(self, fault: YamlFault) -> None:
-        self._found[Fault(self.file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None
+        self._faults[Fault(self.file, fault.line, self._render(fault.path), fault.message, fault.hint)] = None
 
     def _add(self, path: Path, message: str, hint: str, word: str | None, at: Path | None, *, warning: bool) -> None:
         if word is not None and self._is_secret(word):
@@ -79,10 +85,12 @@ class Report:
         elif word is not None:
             message = message.replace("{word}", quoted(word))
         line = self.document.line(path if at is None else at)
-        self._found[Fault(self.file, line, self._render(path), message, hint, warning)] = None
+        found = self._warnings if warning else self._faults
+        found[Fault(self.file, line, self._render(path), message, hint, warning)] = None
 
     def _render(self, path: Path) -> str:
         return rendered(HIDDEN if isinstance(step, str) and self._is_secret(step) else step for step in path)
 
-    def _sorted(self, *, warning: bool) -> tuple[Fault, ...]:
-        return tuple(sorted((each for each in self._found if each.warning == warning), key=lambda each: each.line))
+
+def _sorted(found: Iterable[Fault]) -> tuple[Fault, ...]:
+    return tuple(sorted(found, key=lambda each: each.line))

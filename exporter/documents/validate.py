@@ -58,7 +58,7 @@ class _Walk:
         return self._read(model, value, path, lambda key: (*path, key))
 
     def _read(self, model: type[M], value: dict[str, Any], path: Path, at: Callable[[str], Path]) -> M:
-        before = len(self.report.faults)
+        before = self.report.fault_count
         readers = _readers(model)
         found = {}
         for key, item in value.items():
@@ -72,7 +72,7 @@ class _Walk:
             if field.is_required() and value.get(key) is None:
                 self.report.fault((*path, key), "this is missing", at=path)
         made = model.model_construct(**found)
-        if len(self.report.faults) == before:
+        if self.report.fault_count == before:
             for below, message, hint in made.wrong():
                 self.report.fault((*path, *below), message, hint)
         return made

@@ -96,11 +96,7 @@ def _pair(pair: Pair, *labels: str | None) -> Iterator[Sample]:
 
 
 def _of_api(value: Callable[[Observation], float | None]) -> Callable[[Observation], Iterable[Sample]]:
-    def samples(observation: Observation) -> Iterable[Sample]:
-        known = value(observation)
-        return () if known is None else (((), known),)
-
-    return samples
+    return lambda observation: _one(value(observation))
 
 
 def _failures(observation: Observation) -> Iterable[Sample]:
@@ -192,12 +188,8 @@ def _credit_thresholds(view: View) -> Iterator[Sample]:
             yield from _pair(thresholds.for_credit(credit.currency, credit.wallet), credit.currency, credit.wallet)
 
 
-def _of_plan(name: str) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
-    return lambda readings, _: () if readings.subscription is None else _one(getattr(readings.subscription, name))
-
-
-def _of_contacts(name: str) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
-    return lambda readings, _: () if readings.contacts is None else _one(getattr(readings.contacts, name))
+def _of(block: str, name: str) -> Callable[[Readings, AccountSettings], Iterable[Sample]]:
+    return lambda readings, _: () if (told := getattr(readings, block)) is None else _one(getattr(told, name))
 
 
 ACCOUNT_FAMILIES: tuple[Family, ...] = (
@@ -283,19 +275,19 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "sms_subscription_start_timestamp_seconds",
         "When the plan's current term began",
         field=("subscription", "start"),
-        samples=_of_plan("start_timestamp_seconds"),
+        samples=_of("subscription", "start_timestamp_seconds"),
     ),
     ReadingFamily(
         "sms_subscription_end_timestamp_seconds",
         "When the plan's current term ends",
         field=("subscription", "end"),
-        samples=_of_plan("end_timestamp_seconds"),
+        samples=_of("subscription", "end_timestamp_seconds"),
     ),
     ReadingFamily(
         "sms_subscription_auto_renew",
         "Whether the plan renews itself at its end (1) or not (0)",
         field=("subscription", "auto_renew"),
-        samples=_of_plan("auto_renew"),
+        samples=_of("subscription", "auto_renew"),
     ),
     ReadingFamily(
         "sms_subscription_feature_enabled",
@@ -314,32 +306,32 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "sms_subscription_max_contacts",
         "Contacts that the plan allows, by the plan's own figure",
         field=("subscription", "max_contacts"),
-        samples=_of_plan("max_contacts"),
+        samples=_of("subscription", "max_contacts"),
     ),
     ReadingFamily(
         "contacts_used",
         "Contacts that are stored",
         field=("contacts", "used"),
-        samples=_of_contacts("used"),
+        samples=_of("contacts", "used"),
     ),
     ReadingFamily(
         "contacts_limit",
         "Contacts that may be stored",
         field=("contacts", "limit"),
-        samples=_of_contacts("limit"),
+        samples=_of("contacts", "limit"),
     ),
     ReadingFamily(
         "contacts_lists",
         "Lists that hold the contacts",
         field=("contacts", "lists"),
-        samples=_of_contacts("lists"),
+        samples=_of("contacts", "lists"),
     ),
     ReadingFamily(
         "contacts_used_ratio",
         "contacts_used divided by contacts_limit: 1 is full",
         field=("contacts", "used"),
         beside=("limit",),
-        samples=_of_contacts("used_ratio"),
+        samples=_of("contacts", "used_ratio"),
     ),
     PriceFamily(
         "sms_message_price",
@@ -390,7 +382,7 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "sms_api_up",
         "Whether the newest call of the api succeeded (1) or not (0); 0 too while a refused key holds it back",
         ("api",),
-        samples=_of_api(lambda observation: float(observation.failure is None)),
+        samples=_of_api(lambda observation: observation.failure is None),
     ),
     ApiFamily(
         "sms_api_failure",
@@ -415,14 +407,14 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "Calls made to the provider, retries included",
         ("api",),
         kind="counter",
-        samples=_of_api(lambda observation: float(observation.requests)),
+        samples=_of_api(lambda observation: observation.requests),
     ),
     ApiFamily(
         "sms_api_failures_total",
         "Calls made to the provider that failed",
         ("api",),
         kind="counter",
-        samples=_of_api(lambda observation: float(observation.failures)),
+        samples=_of_api(lambda observation: observation.failures),
     ),
 )
 

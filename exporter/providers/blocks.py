@@ -53,6 +53,11 @@ class Value(Model):
             return ()
         return (self.pointer,) if isinstance(self.pointer, str) else self.pointer
 
+    @cached_property
+    def word_of(self) -> Mapping[str, str]:
+        """Our word by the provider's, which counts whatever its case."""
+        return {theirs.casefold(): ours for theirs, ours in (self.words or {}).items()}
+
     @property
     def field_name(self) -> str | None:
         """The provider's own name of the value, as shown in documentation; None for a constant."""

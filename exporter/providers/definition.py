@@ -1,6 +1,7 @@
 """The schema of a provider's definition: where to ask, how to sign in, what each answer means."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
@@ -185,6 +186,14 @@ class Errors(Model):
     bodies: tuple[BodyError, ...] = ()
     statuses: Mapping[int, Meaning] = Field(default_factory=dict)
     retry_after: RetryAfter | None = None
+
+    @cached_property
+    def meaning_of(self) -> Mapping[str, str]:
+        """What a code means, which counts whatever its case; of two that differ in nothing else, the first."""
+        found: dict[str, str] = {}
+        for code, meaning in self.codes.items():
+            found.setdefault(code.casefold(), meaning)
+        return found
 
 
 class Session(Request):

@@ -1,6 +1,5 @@
 """Which answers are failures, and why: by a code in the body, the body's form, the HTTP status."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from exporter.failure import Failure, Reason
@@ -21,7 +20,7 @@ def failure_of(status: int, document: Any, definition: Definition) -> Failure | 
     """What an answer fails by: a code in the body, then the body's form, then the HTTP status; None if nothing."""
     errors = definition.errors
     code = _code(document, errors.code)
-    meaning = None if code is None else _meaning(code, errors.codes)
+    meaning = None if code is None else errors.meaning_of.get(code.strip().casefold())
     if meaning == OK or (meaning is None and _is_no_error(code, errors)):
         code = meaning = None
     form = None if code is not None else next((each for each in errors.bodies if fits(each, document)), None)
@@ -81,11 +80,6 @@ def _code(document: Any, value: Value | None) -> str | None:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     return values.plain_text(raw) or "of the wrong type"
-
-
-def _meaning(code: str, codes: Mapping[str, str]) -> str | None:
-    word = code.strip().casefold()
-    return next((meaning for known, meaning in codes.items() if known.casefold() == word), None)
 
 
 def _is_no_error(code: str | None, errors: Errors) -> bool:

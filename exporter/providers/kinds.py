@@ -33,7 +33,7 @@ def _pointer(text: str) -> str:
 @cache
 def compiled(text: str) -> Any:
     """The pattern, which is held to whole texts, by RE2, which takes linear time; what is wrong with it is a fault."""
-    import re2  # noqa: PLC0415  # few definitions have a pattern
+    import re2  # noqa: PLC0415  # what reads no definition does without
 
     options = re2.Options()
     options.log_errors = False
@@ -100,6 +100,7 @@ def _divisor(value: object) -> Decimal:
     return number
 
 
+@cache
 def marks(written: str) -> tuple[str, str]:
     """The marks of thousands and of decimals in a way of writing numbers; empty where there is none."""
     match = _WRITTEN.fullmatch(written)

@@ -207,9 +207,7 @@ def text(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
     if raw is MISSING:
         return None
     result = as_text(raw)
-    if value.words is None:
-        return result
-    return {word.casefold(): ours for word, ours in value.words.items()}.get(result.strip().casefold(), result)
+    return result if value.words is None else value.word_of.get(result.strip().casefold(), result)
 
 
 def as_text(raw: Any) -> str:

@@ -50,6 +50,10 @@ class Timeline(Generic[T]):
     before: Sequence[T]
     cycle: Sequence[T]
 
+    def of(self, offset: float) -> Sequence[T]:
+        """What counts at an offset into the cycle: below 0 is before the start."""
+        return self.before if offset < 0 else self.cycle
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

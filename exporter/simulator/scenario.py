@@ -11,7 +11,6 @@ from exporter.simulator.account import (
     HISTORY_WEEKS,
     Account,
     Automatic,
-    Episode,
     Phase,
     Plan,
     Timeline,
@@ -181,15 +180,14 @@ class Scenario:
         if account.contacts is None:
             return None
         offset = self.cycle(at)[1]
-        path = account.contacts.path.before if offset < 0 else account.contacts.path.cycle
-        limit = account.contacts.limit
-        return ContactsState(int(limit * interpolate(path, offset) + 1e-6), limit, account.contacts.lists)
+        limit, full = account.contacts.limit, interpolate(account.contacts.path.of(offset), offset)
+        return ContactsState(int(limit * full + 1e-6), limit, account.contacts.lists)
 
     def _errors(self, account: Account, at: float) -> dict[str, str]:
         offset = self.cycle(at)[1]
         return {
             api: episode.error
-            for episode in _of(account.episodes, offset)
+            for episode in account.episodes.of(offset)
             if episode.begin <= offset < episode.end
             for api in episode.apis or self._signed_apis(account)
         }
@@ -198,9 +196,5 @@ class Scenario:
         return [name for name, api in self.provider(account).definition.apis.items() if not api.public]
 
 
-def _of(episodes: Timeline[Episode], offset: float) -> Sequence[Episode]:
-    return episodes.before if offset < 0 else episodes.cycle
-
-
 def _newest(phases: Timeline[Phase], offset: float) -> Phase:
-    return next(phase for phase in reversed(phases.before if offset < 0 else phases.cycle) if phase.begin <= offset)
+    return next(phase for phase in reversed(phases.of(offset)) if phase.begin <= offset)

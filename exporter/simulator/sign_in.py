@@ -150,8 +150,9 @@ class SignIn:
         parts, at = credential(account)[1], signed.time_of(found)
         defaults = {name: each.default or "" for name, each in self._definition.settings.items()}
         options = {key: text.fill({**defaults, **account.settings, **parts}) for key, text in placement.options.items()}
-        is_fresh = at is not None and abs(at - self._now()) <= _WINDOW_SECONDS
-        if not is_fresh or not signed.is_right(name, asked, found, parts, options):
+        if at is None or abs(at - self._now()) > _WINDOW_SECONDS:
+            raise SignInError
+        if not signed.is_right(name, asked, found, parts, options, at):
             raise SignInError
         return account
 

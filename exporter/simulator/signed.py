@@ -55,12 +55,14 @@ def time_of(found: Mapping[str, str]) -> float | None:
 
 
 def is_right(
-    signature: str, asked: Asked, found: Mapping[str, str], parts: Mapping[str, str], options: Mapping[str, str]
+    signature: str,
+    asked: Asked,
+    found: Mapping[str, str],
+    parts: Mapping[str, str],
+    options: Mapping[str, str],
+    at: float,
 ) -> bool:
-    """Whether the signature is the one that these secrets give."""
-    at = time_of(found)
-    if at is None:
-        return False
+    """Whether the signature is the one that these secrets give at that time (Unix seconds)."""
     sent = {name: text for name, text in asked.headers.items() if name.lower().startswith(_MAY_BE_SIGNED)}
     request = Prepared(asked.method, asked.url, sent, asked.body or None)
     made = SIGNATURES[signature](request, parts, options, at, found.get("NONCE", ""))

@@ -4,8 +4,8 @@ from exporter.check.words import amount
 from exporter.durations import format_duration, format_span
 from exporter.simulator.account import CYCLE_SECONDS, DAY, Account
 from exporter.simulator.scenario import AccountState, Scenario
+from exporter.simulator.spending import STEP_SECONDS
 
-_STEP_SECONDS = 300
 _WATCHED_BALANCE = 50.0
 
 
@@ -36,7 +36,7 @@ def _has_credit(scenario: Scenario, account: Account) -> bool:
 
 def _is_active(scenario: Scenario, account: Account, word: str) -> bool:
     blocks = [api.subscription for api in scenario.provider(account).definition.apis.values()]
-    return any(block is not None and block.statuses.get(word) == "active" for block in blocks)
+    return any(block is not None and block.status_of.get(word.casefold()) == "active" for block in blocks)
 
 
 def _wrong(state: AccountState, *, is_active: bool) -> list[str]:
@@ -78,7 +78,7 @@ def _sinking(scenario: Scenario, account: Account, at: float) -> list[tuple[floa
         return []
     if scenario.state(account.name, at).balance < _WATCHED_BALANCE:
         return []
-    for seconds in range(0, int(DAY), _STEP_SECONDS):
+    for seconds in range(0, int(DAY), STEP_SECONDS):
         if scenario.state(account.name, at + seconds).balance < _WATCHED_BALANCE:
             return [(float(seconds), f"falls below {_WATCHED_BALANCE:g} {account.currency}")]
     return []

@@ -15,6 +15,7 @@ from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
 from exporter.check.health import Finding, Severity, findings, fullness, unwatched, worst
 from exporter.check.words import amount, credit_terms, limit, moment, percent, plan_terms
 from exporter.durations import format_age
+from exporter.providers.kinds import API_NAMES
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
 from exporter.settings import Pair, Thresholds
@@ -200,7 +201,7 @@ def _rows(page: Page) -> Iterator[_Row]:
 
 
 def _cells(view: View, now: float) -> dict[str, _Cell]:
-    cells = {api: _Cell("absent") for api in ("credit", "contacts", "subscription", "prices")}
+    cells = {api: _Cell("absent") for api in API_NAMES}
     for observation in view.observations:
         cells[observation.api] = _Cell("unknown" if observation.readings is None else "known")
         if observation.readings is not None and observation.last_success_timestamp_seconds is not None:
