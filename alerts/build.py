@@ -65,19 +65,19 @@ def links(pyproject: Path = HERE.parent / "pyproject.toml") -> tuple[str, str]:
     return f"{source}/blob/main/docs/alerts", own.get("dashboards", "http://localhost:3000/d")
 
 
-def _labels(text: str, *more: str) -> str:
-    return ", ".join(name for name in (*text.replace(",", " ").split(), *more))
+def _of_api(arguments: str) -> tuple[str, str, str]:
+    """A metric, the api that it comes from, and the labels that the two don't share."""
+    metric, api, *names = arguments.replace(",", " ").split()
+    return metric, api, ", ".join((*names, "api"))
 
 
 def _newest(arguments: str) -> str:
-    metric, api, *names = arguments.split(maxsplit=2)
-    ignored = _labels(" ".join(names), "api")
+    metric, api, ignored = _of_api(arguments)
     return f'last_over_time({metric}[30m]) unless ignoring ({ignored}) instance:sms_api_behind:seconds{{api="{api}"}}'
 
 
 def _kept(arguments: str) -> str:
-    metric, api, *names = arguments.split(maxsplit=2)
-    ignored = _labels(" ".join(names), "api")
+    metric, api, ignored = _of_api(arguments)
     up = f'account:sms_api_up:max{{api="{api}"}}'
     return f"last_over_time({metric}[15m]) and ignoring ({ignored}) {up} == 0"
 

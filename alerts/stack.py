@@ -85,7 +85,7 @@ def _prometheus(targets: Sequence[str], alertmanager: str, rules: Path, factor: 
         {
             "global": {
                 "scrape_interval": minute,
-                "scrape_timeout": shorter("1m", factor) if factor > 6 else "10s",
+                "scrape_timeout": minute if factor > 6 else "10s",
                 "evaluation_interval": minute,
             },
             "rule_files": [str(rules)],

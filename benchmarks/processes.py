@@ -266,4 +266,4 @@ class Rival(Child):
         assert pipes[1] is not None
         pipes[0].write(b"\n")
         pipes[0].flush()
-        return float(pipes[1].readline().split()[0])
+        return float(pipes[1].readline())

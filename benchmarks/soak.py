@@ -15,7 +15,6 @@ with plain HTTP.
 
 import argparse
 import http.client
-import os
 import random
 import re
 import signal
@@ -179,12 +178,6 @@ def read_process(pid: int, scrapes: int = 0) -> Reading:
     return Reading(scrapes, numbers["VmRSS"] / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir())), numbers["Threads"])
 
 
-def cpu_seconds(pid: int) -> float:
-    """The processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def write_config(provider: Simulator, path: Path, front: Front | None = None) -> list[tuple[str, str]]:
     """The simulator's accounts with nothing cached and short timeouts; gives their names and providers.
 
@@ -325,10 +318,10 @@ def soak(folder: Path, scrapes: int, seed: int = 1, *, tls: bool = False) -> Rep
 
 def _watch_quiet(report: Report, provider: Simulator, process: Process) -> None:
     report.apis = len(provider.control("calls"))
-    report.calls, cpu = provider.calls(), cpu_seconds(process.popen.pid)
+    report.calls, cpu = provider.calls(), process.cpu_seconds()
     time.sleep(QUIET_SECONDS)
     report.calls_when_quiet = provider.calls() - report.calls
-    report.cpu_seconds_when_quiet = cpu_seconds(process.popen.pid) - cpu
+    report.cpu_seconds_when_quiet = process.cpu_seconds() - cpu
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -78,11 +78,16 @@ def resets(data: bytes = b"") -> Conversation:
         writer.write(data)
         await writer.drain()
         await asyncio.sleep(0.05)
-        raw = writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        writer.transport.abort()
+        reset(writer)
 
     return talk
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST."""
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def closes_at_once(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:

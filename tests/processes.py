@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -62,6 +63,17 @@ class Process:
             raise AssertionError(f"it ended with {self.popen.returncode}: {self.log.read_text()}")
         match = re.search(pattern, self.log.read_text())
         return match[1] if match else None
+
+    def peak_memory_mib(self) -> float:
+        """The most memory that it has had."""
+        status = Path(f"/proc/{self.popen.pid}/status").read_text()
+        (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(kilobytes) / 1024
+
+    def cpu_seconds(self) -> float:
+        """The CPU that it has used, in all of its threads."""
+        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self, number: int) -> int:
         """Send a signal and wait for the end; the exit code."""

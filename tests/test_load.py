@@ -6,7 +6,6 @@ import gzip
 import http.client
 import itertools
 import json
-import os
 import re
 import resource
 import signal
@@ -52,17 +51,6 @@ MOST_MEMORY_MIB = 150.0
 LONGEST_HEALTHY_SECONDS = 1.0
 STANDING_STILL = ("--speed", "0.001")
 """A simulator whose values don't move, so that texts can be compared."""
-
-
-def peak_memory_mib(process: Process) -> float:
-    status = Path(f"/proc/{process.popen.pid}/status").read_text()
-    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    return int(kilobytes) / 1024
-
-
-def cpu_seconds(process: Process) -> float:
-    fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def write(path: Path, accounts: list[dict[str, Any]], **defaults: Any) -> Path:
@@ -180,12 +168,12 @@ async def test_the_whole_fault_suite_at_once_stays_within_memory_and_hides_nothi
         ca = {"tls_config": {"ca_file": "ca.pem"}}
         config_file = write(tmp_path / "hostile.yml", hostile.accounts, cache_ttl="0s", http=ca)
         with exporter(tmp_path, config_file, "--log.level=debug") as (address, process):
-            before = peak_memory_mib(process)
+            before = process.peak_memory_mib()
             for _ in range(3):
                 text, seconds = await scrape(address, 5.0)
                 assert seconds < 5.0
                 assert 'sms_credit_balance{provider="agiletelecom",account="healthy",currency="EUR"} 10.324\n' in text
-            peak = peak_memory_mib(process)
+            peak = process.peak_memory_mib()
             assert "unexpected error" not in process.log.read_text().lower()
     print(f"VmHWM {before:.1f} MiB at the start, {peak:.1f} MiB after {len(hostile.accounts)} accounts at their worst")
     reasons = seen_reasons(text, list(hostile.reasons))
@@ -230,7 +218,7 @@ async def test_a_price_list_is_kept_once_whoever_reads_it(tmp_path: Path, name: 
             for _ in range(3):
                 request = urllib.request.Request(f"http://{address}/metrics", headers=header)
                 text = gzip.decompress(await asyncio.to_thread(whole_of, request)).decode()
-            peak = peak_memory_mib(process)
+            peak = process.peak_memory_mib()
     print(f"VmHWM {peak:.1f} MiB")
     count = text.count("\nsms_message_price{")
     assert count == {"of no codes": 0, "of every code": 26 * len(CODES), "of all countries": 920}[name] * accounts
@@ -261,7 +249,7 @@ async def test_no_price_list_takes_memory_or_time_from_the_others(tmp_path: Path
                 text, seconds = "", 4.0
             end.set()
             longest = await watch
-            peak = peak_memory_mib(process)
+            peak = process.peak_memory_mib()
             process.popen.kill()  # it may not heed a signal for half a minute
     print(f"VmHWM {peak:.1f} MiB, the scrape took {seconds:.2f} s, /-/healthy {longest:.2f} s at the longest")
     assert 'account="healthy",currency="EUR"} 10.324\n' in text
@@ -311,15 +299,15 @@ async def test_a_mass_failure_costs_little_more_than_a_good_scrape(tmp_path: Pat
         with exporter(tmp_path, write(tmp_path / "many.yml", accounts, cache_ttl="0s")) as (address, process):
             costs = []
             for _ in range(4):
-                before = cpu_seconds(process)
+                before = process.cpu_seconds()
                 text, _ = await scrape(address, 30.0)
-                costs.append(cpu_seconds(process) - before)
+                costs.append(process.cpu_seconds() - before)
                 assert text.count("\nsms_credit_balance{") == count
             provider.popen.kill()
             provider.popen.wait()
-            before = cpu_seconds(process)
+            before = process.cpu_seconds()
             text, seconds = await scrape(address, 30.0)
-            failure = cpu_seconds(process) - before
+            failure = process.cpu_seconds() - before
             told = process.log.read_text().count('msg="Api fails"')
     good = statistics.mean(costs[1:])
     print(f"CPU of a good scrape {good:.2f} s, with all accounts failing {failure:.2f} s, which took {seconds:.1f} s")
@@ -676,7 +664,7 @@ def test_slow_clients_hold_nobody_up(thousand: Thousand, request_text: str) -> N
     address, process = thousand.address, thousand.process
     url = f"http://{address}/metrics?collect[]=exporter"
     fetch(f"http://{address}/metrics")
-    before = peak_memory_mib(process)
+    before = process.peak_memory_mib()
     with watched_health(address) as longest, contextlib.ExitStack() as stack:
         slow: list[socket.socket] = []
         for _ in range(6):  # in portions that --web.max-requests lets in
@@ -697,7 +685,7 @@ def test_slow_clients_hold_nobody_up(thousand: Thousand, request_text: str) -> N
             assert "sms_exporter_accounts 1000\n" in fetch(url)
             durations.append(time.monotonic() - asked)
             time.sleep(0.2)
-        memory = peak_memory_mib(process)
+        memory = process.peak_memory_mib()
         asked = time.monotonic()
         assert fetch(f"http://{address}/metrics?collect[]=accounts").count("sms_account_up{") == 1000
         whole = time.monotonic() - asked

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import http.client
-import os
 import re
 import signal
 import socket
@@ -26,17 +25,6 @@ from tests.processes import Process, eventually, exporter, fetch, free_port, run
 pytestmark = pytest.mark.end_to_end
 
 MOST_MEMORY_MIB = 150.0
-
-
-def peak_memory_mib(process: Process) -> float:
-    status = Path(f"/proc/{process.popen.pid}/status").read_text()
-    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    return int(kilobytes) / 1024
-
-
-def cpu_seconds(process: Process) -> float:
-    fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def unreachable(folder: Path, count: int, notes: int = 0, **defaults: str) -> Path:
@@ -99,12 +87,12 @@ def test_readers_that_do_not_read_count_until_they_do_and_fill_no_memory(
             reader.sendall(request(path))
         statuses = Counter(map(status, readers))
         assert statuses[200] + statuses[503] == len(readers)
-        assert peak_memory_mib(process) < MOST_MEMORY_MIB
+        assert process.peak_memory_mib() < MOST_MEMORY_MIB
         if path == "/metrics":  # the others fit into what the kernel buffers
             assert statuses[503] > 0
             answer = eventually("a scrape again", partial(fetch, f"http://{address}/metrics"))
             assert answer.count("sms_account_up{") == 500
-            assert peak_memory_mib(process) < MOST_MEMORY_MIB
+            assert process.peak_memory_mib() < MOST_MEMORY_MIB
 
 
 WORST = "a;" + '";' * 4000
@@ -128,11 +116,11 @@ def test_a_request_with_large_headers_costs_no_more_than_their_length(
 ) -> None:
     address, process = served
     fetch(f"http://{address}/metrics")
-    before = cpu_seconds(process)
+    before = process.cpu_seconds()
     with connected(address) as client:
         client.sendall(request("/metrics?collect[]=exporter", *headers))
         assert status(client) == 200
-    assert cpu_seconds(process) - before < 0.2
+    assert process.cpu_seconds() - before < 0.2
 
 
 def test_more_headers_than_anybody_sends_are_refused(served: tuple[str, Process]) -> None:

@@ -2,16 +2,14 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from exporter.client.http import Answer, Call, HttpClient
 from exporter.providers.request import Prepared
 from exporter.settings import HttpSettings
-from tests.injected_faults import response, serving
+from tests.injected_faults import reset, response, serving
 
 PLAIN = HttpSettings()
 
@@ -38,9 +36,7 @@ class Connection:
 
     def reset(self) -> None:
         """Close with RST."""
-        raw = self.writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
+        reset(self.writer)
 
     async def closed(self) -> bool:
         """Wait until the client closes; True where it said nothing more."""

@@ -15,16 +15,12 @@ import pytest
 from exporter.client.http import HttpClient
 from exporter.failure import FailureError, Reason
 from tests.client.raw import PLAIN, Connection, public, raw
-from tests.injected_faults import GOOD, answers, response, serving
+from tests.injected_faults import GOOD, answers, chunk, response, serving
 
 OK = b"HTTP/1.1 200 OK\r\n"
 GZIPPED = OK + b"Content-Encoding: gzip\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"
-
-
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 def _deflating() -> Iterator[bytes]:
@@ -49,7 +45,7 @@ FLOODS = {
     "one header": lambda: _for_ever(OK + b"X-A: ", b"x"),
     "a reason phrase": lambda: _for_ever(b"HTTP/1.1 200 ", b"x"),
     "a body": lambda: _for_ever(OK + b"\r\n", b" "),
-    "chunks of one byte": lambda: _for_ever(CHUNKED, _chunk(b" ")),
+    "chunks of one byte": lambda: _for_ever(CHUNKED, chunk(b" ")),
     "a chunk's extension": lambda: _for_ever(CHUNKED + b"1;", b"x"),
     "trailers": lambda: _for_ever(CHUNKED + b"0\r\n", b"X-A: x\r\n"),
     "a bomb": lambda: (piece for pieces in ([GZIPPED + b"\r\n"], _deflating()) for piece in pieces),

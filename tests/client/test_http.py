@@ -30,18 +30,6 @@ from tests.injected_faults import BEHAVIOURS, GOOD, Authority, Behaviour, answer
 from tests.virtual import account, rng, settings
 
 
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    client = HttpClient()
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
 @pytest.fixture(scope="module")
 def trusting(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> HttpSettings:
     path = tmp_path_factory.mktemp("ca") / "ca.pem"

@@ -13,7 +13,7 @@ from exporter.failure import FailureError, Reason
 from exporter.secrets.secret import Secret
 from exporter.settings import HttpSettings, TlsSettings
 from tests.client.raw import answering, asking, raw, signed
-from tests.injected_faults import GOOD, Authority, answers, closes_at_once, response, serving
+from tests.injected_faults import GOOD, Authority, answers, answers_anything, closes_at_once, response, serving
 
 
 @pytest.fixture(autouse=True)
@@ -58,11 +58,6 @@ class Socks:
             await asyncio.gather(_copy(reader, back), _copy(onward, writer))
         finally:
             back.close()
-
-
-async def speaks_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read(1)
-    writer.write(response(b"", "400 Bad Request"))
 
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
@@ -112,7 +107,7 @@ async def test_a_socks_proxy_that_refuses_or_is_none_is_a_matter_of_the_connecti
         with pytest.raises(FailureError, match="the SOCKS proxy refused") as error:
             await client.get(at("http://provider.test/x"), through(f"socks5://127.0.0.1:{port}"))
         assert error.value.failure.reason is Reason.CONNECTION
-    for none in (closes_at_once, speaks_http):
+    for none in (closes_at_once, answers_anything):
         async with serving(none) as port:
             with pytest.raises(FailureError) as error:
                 await client.get(at("http://provider.test/x"), through(f"socks5://127.0.0.1:{port}"))

@@ -1,13 +1,11 @@
 """The sign-in forms whose parts a provider's definition names, and secrets that look pasted wrongly."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from exporter.providers.catalogue import read
 from exporter.providers.forms import form_of
-from exporter.secrets import redaction
 from tests.config.providers import account, lines
 
 START = "accounts:\n- name: a\n  provider: acme\n  auth: "
@@ -28,11 +26,9 @@ EXCHANGED = HEAD + (
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SMS_TEST_KEY", raising=False)
-    with redaction.forgetting():
-        yield
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Files that a configuration names: accounts of other files, and definitions of one's own."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,17 +9,14 @@ import pytest
 from exporter.cli.main import main
 from exporter.config.loading import ConfigError, Loaded, load
 from exporter.config.watch import Watch
-from exporter.secrets import redaction
 from exporter.settings import Pair
 from tests.config.providers import ACME
 
 
 @pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("conf/accounts.d").mkdir(parents=True)
-    with redaction.forgetting():
-        yield
 
 
 def qlara(*names: str, auth: str = "{api_key: key-of-tests}") -> str:

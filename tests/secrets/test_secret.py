@@ -6,7 +6,6 @@ import logging
 import os
 import pickle
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from exporter.secrets import redaction
 from exporter.secrets.credential import Credential
 from exporter.secrets.secret import Secret, SecretError, redact
 from exporter.sign_in import FORMS
-
-
-@pytest.fixture(autouse=True)
-def _own_registry() -> Iterator[None]:
-    with redaction.forgetting():
-        yield
 
 
 @pytest.fixture

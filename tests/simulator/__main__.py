@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from aiohttp import web
-
 from exporter.simulator.clock import Clock
 from exporter.simulator.configuration import configuration
+from exporter.simulator.hosting import hosted
 from exporter.simulator.scenario import DEFAULT_SPEED, Scenario
 from exporter.simulator.server import LATENCY_SECONDS
 from exporter.simulator.summary import summarize
@@ -54,20 +53,13 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clock = Clock(scenario.start, scenario.speed)
-    app = ControlledSimulator(scenario, clock, latency_seconds=options.latency).app()
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, *options.listen).start()
-        host, port = runner.addresses[0][:2]
-        base_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    simulator = ControlledSimulator(scenario, clock, latency_seconds=options.latency)
+    async with hosted(simulator, *options.listen) as base_url:
         if options.write_config is not None:
             options.write_config.write_text(configuration(scenario, base_url), "utf-8")
         sys.stderr.write(f"{summarize(scenario, scenario.start)}\nlistening on {base_url}\n")
         sys.stderr.flush()
         await stop.wait()
-    finally:
-        await runner.cleanup()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
