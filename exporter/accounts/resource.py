@@ -6,22 +6,18 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from exporter.accounts.backoff import Backoff, rate_limit_seconds
 from exporter.accounts.hold import Caller, Key
 from exporter.accounts.observation import Outcome
-from exporter.client.http import Answer, Call, Client
+from exporter.accounts.reading import Reader
+from exporter.client.http import Call, Client
 from exporter.client.signing import Signer
-from exporter.failure import Failure, FailureError, Reason, invalid_response
-from exporter.providers import extract
+from exporter.failure import Failure, FailureError, Reason
 from exporter.providers.definition import Api, Definition
 from exporter.providers.request import prepare
 from exporter.readings import Readings
-from exporter.secrets import redaction
-from exporter.secrets.credential import Confidential
-from exporter.secrets.redaction import SHOWN
 from exporter.settings import ApiSettings, HttpSettings
 
 logger = logging.getLogger(__name__)
@@ -33,12 +29,6 @@ LATE_ANSWER_SECONDS = 300.0
 """An answer that came after its waiters had left serves the next scrape for this long."""
 
 RETRY_PAUSE_SECONDS = 0.1
-READ_IN_THREAD_BYTES = 64 * 1024
-"""A larger answer would hold up the others while it is read, and fill memory if it were kept."""
-
-_READER = ThreadPoolExecutor(1, "reader")
-"""One large answer is read at a time: each takes many times its size."""
-
 HELD_BACK = frozenset({Reason.FORBIDDEN, Reason.IP_NOT_ALLOWED, Reason.SUSPENDED})
 """Refusals that hold back their api; `unauthorized` holds back the whole account instead."""
 
@@ -113,8 +103,7 @@ class Resource:
         self._late_until = -math.inf
         self._late_for: object | None = None
         self._prepared: Call | None = None
-        self._names_last: tuple[tuple[tuple[str, ...], Confidential, int], tuple[str, ...]] | None = None
-        self._read_last: tuple[tuple[int, bytes, Confidential, int], Readings] | None = None
+        self._reader = Reader(definition, api)
 
     def is_due(self, now: float, scrape: object) -> bool:
         """Whether that scrape gets a call rather than what is known."""
@@ -224,8 +213,8 @@ class Resource:
             async with asyncio.timeout(end - self._clock.monotonic()):
                 answer = await self._client.get(request, self.http)
             status = answer.status
-            header_names = self._shown(answer.header_names, call.key.secrets)
-            result = await self._read(answer, call.key.secrets)
+            header_names = self._reader.header_names(answer.header_names, call.key.secrets)
+            result = await self._reader.readings(answer, call.key.secrets)
         except FailureError as error:
             result = error.failure
             if status is not None and answer.retry_after_seconds is not None:
@@ -240,28 +229,6 @@ class Resource:
             call.caller.failures += 1
         now = self._clock.monotonic()
         return Outcome(result, now, self._clock.wall(), now - started, status, header_names)
-
-    def _shown(self, names: tuple[str, ...], secrets: Confidential) -> tuple[str, ...]:
-        """An answer's header names without secrets; most answers have the same names as the one before."""
-        of = (names, secrets, redaction.generation())
-        if self._names_last is None or self._names_last[0] != of:
-            shown = tuple(SHOWN if secrets.is_in(name) or redaction.holds(name) else name for name in names)
-            self._names_last = of, shown
-        return self._names_last[1]
-
-    async def _read(self, answer: Answer, secrets: Confidential) -> Readings:
-        """What an answer tells. Most answers are the same as the one before: those needn't be read again."""
-        read = (answer.status, answer.body, secrets, redaction.generation())
-        if self._read_last is not None and self._read_last[0] == read:
-            return self._read_last[1]
-        is_large = len(answer.body) > READ_IN_THREAD_BYTES
-        what = (answer.status, answer.body, self.definition, self.api, secrets)
-        if is_large:
-            readings = await asyncio.get_running_loop().run_in_executor(_READER, _readings, *what)
-        else:
-            readings = _readings(*what)
-        self._read_last = None if is_large else (read, readings)
-        return readings
 
     def _call_signed_by(self, signer: Signer | None) -> Call:
         """The call, the same one as before while the signer is the same."""
@@ -289,22 +256,3 @@ class Resource:
         elif failure.reason in HELD_BACK or (failure.reason is Reason.UNAUTHORIZED and self.api.public):
             self._backoff.refused(outcome.ended)
             self._not_before = max(self._not_before, self._backoff.until)
-
-
-def _readings(status: int, body: bytes, definition: Definition, api: Api, secrets: Confidential) -> Readings:
-    """The readings of an answer without secrets.
-
-    Who gives the account's own back isn't believed at all. What holds any other that is known, one that is so short
-    that it may be a word, or one in a public list, is left out.
-    """
-    readings = extract.answer(status, body, definition, api)
-    # No secret has a line break: one search for all of the texts.
-    texts = "\n".join(dict.fromkeys(readings.texts()))
-    if secrets.is_in(texts):
-        raise invalid_response("the answer gives the account's secret back as a value")
-    if not redaction.holds(texts):
-        return readings
-    shown = readings.without(redaction.holds)
-    if readings.prices and not shown.prices:
-        raise invalid_response("every price of the answer holds a secret")
-    return shown
