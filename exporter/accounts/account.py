@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from exporter.accounts.hold import Caller, Hold, Key, NoHold
 from exporter.accounts.observation import NOT_WAITED_FOR, Observation, Outcome, View, shown
 from exporter.accounts.resource import Clock, InFlight, Resource
+from exporter.accounts.session import Session
 from exporter.client.signing import signer
 from exporter.failure import Failure, Reason
 from exporter.readings import Readings
@@ -217,4 +218,6 @@ class Account:
 def _key_of(settings: AccountSettings) -> Key:
     credential, own = settings.credential, settings.settings
     made = signer(credential, settings.provider, own)
-    return Key(made, credential.confidential(), {**own, **credential.values()})
+    session = Session(made) if made.signs_in_first else None
+    base_url = settings.apis[0].base_url if settings.apis else ""
+    return Key(made, credential.confidential(), {**own, **credential.values()}, base_url, session)

@@ -5,10 +5,11 @@ import logging
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exporter.accounts.backoff import Backoff
 from exporter.accounts.observation import Outcome
+from exporter.accounts.session import Session
 from exporter.client.signing import Signer
 from exporter.failure import Failure, Reason
 from exporter.secrets.credential import Confidential
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 class Key:
     """An account's key as it is sent; `secrets` are what no label may show.
 
+    `session` is there where a call of its own signs in.
     An object is an epoch: a call that was made with another one than the account's present key tells of the past,
     also where a reload made the key anew from the same secret.
     """
@@ -28,10 +30,13 @@ class Key:
     secrets: Confidential = field(default_factory=Confidential)
     parts: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What it is made of, the account's settings among them."""
+    base_url: str = ""
+    session: Session | None = None
 
     def again(self, renewed: "Key") -> "Key":
         """A new epoch: where nothing else has changed, with the signer of before, whose connections are kept."""
-        return Key(self.signer, self.secrets, self.parts) if renewed.parts == self.parts else renewed
+        is_same = renewed.parts == self.parts and renewed.base_url == self.base_url
+        return replace(self) if is_same else renewed
 
 
 NO_KEY = Key()

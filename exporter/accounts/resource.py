@@ -6,16 +6,18 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exporter.accounts.backoff import Backoff, rate_limit_seconds
 from exporter.accounts.hold import Caller, Key
 from exporter.accounts.observation import Outcome
 from exporter.accounts.reading import Reader
-from exporter.client.http import Call, Client
+from exporter.accounts.session import Kept, Session
+from exporter.client.http import Answer, Call, Client
 from exporter.client.signing import Signer
 from exporter.failure import Failure, FailureError, Reason
 from exporter.providers.definition import Api, Definition
+from exporter.providers.errors import wait_seconds
 from exporter.providers.request import prepare
 from exporter.readings import Readings
 from exporter.settings import ApiSettings, HttpSettings
@@ -47,7 +49,7 @@ class Clock:
 class InFlight:
     """A call under way, made once its `leader` has ended; `deadline` is the latest of its waiters' (monotonic).
 
-    `outcome` is there once it has ended.
+    `outcome` is there once it has ended; `status` and `header_names` are those of its newest answer.
     """
 
     caller: Caller
@@ -55,6 +57,8 @@ class InFlight:
     waiters: int = 0
     deadline: float = -math.inf
     outcome: Outcome | None = None
+    status: int | None = None
+    header_names: tuple[str, ...] = ()
     key: Key = field(init=False)
     task: "asyncio.Task[None]" = field(init=False)
 
@@ -103,6 +107,9 @@ class Resource:
         self._late_until = -math.inf
         self._late_for: object | None = None
         self._prepared: Call | None = None
+        self._prepared_for: tuple[Signer | None, Kept | None] = None, None
+        told = definition.errors.retry_after
+        self._wait_header = "" if told is None else (told.header or "").lower()
         self._reader = Reader(definition, api)
 
     def is_due(self, now: float, scrape: object) -> bool:
@@ -199,45 +206,86 @@ class Resource:
         )
 
     async def _attempt(self, call: InFlight, started: float, end: float, awaited_until: float | None = None) -> Outcome:
-        """One request until `end`; it counts from its start, even without a connection.
+        """One try until `end`, with a sign-in before it where one is due.
 
         Where somebody waits until then and a repetition may follow, a kept connection is doubted in time.
         """
-        call.caller.requests += 1
-        status: int | None = None
-        header_names: tuple[str, ...] = ()
+        made = call.caller.requests
+        call.status, call.header_names = None, ()
         result: Readings | Failure
         try:
-            request = self._call_signed_by(call.key.signer)
-            request.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
-            async with asyncio.timeout(end - self._clock.monotonic()):
-                answer = await self._client.get(request, self.http)
-            status = answer.status
-            header_names = self._reader.header_names(answer.header_names, call.key.secrets)
-            result = await self._reader.readings(answer, call.key.secrets)
+            if call.key.session is None:
+                result = await self._ask(call, None, end, awaited_until)
+            else:
+                result = await self._ask_signed_in(call, call.key.session, end, awaited_until)
         except FailureError as error:
             result = error.failure
-            if status is not None and answer.retry_after_seconds is not None:
-                result = Failure(result.reason, result.detail, answer.retry_after_seconds)
         except TimeoutError:
             result = Failure(Reason.TIMEOUT, f"no whole answer within {end - started:g} s")
         except Exception as error:
             # The one place that outlives any error of ours below it: the account says `internal`, the scrape goes on.
             logger.exception("Unexpected error", extra={"url": self.url})
             result = Failure(Reason.INTERNAL, f"{type(error).__name__} while asking")
-        if isinstance(result, Failure):
+        if isinstance(result, Failure) and call.caller.requests > made:
             call.caller.failures += 1
         now = self._clock.monotonic()
-        return Outcome(result, now, self._clock.wall(), now - started, status, header_names)
+        return Outcome(result, now, self._clock.wall(), now - started, call.status, call.header_names)
 
-    def _call_signed_by(self, signer: Signer | None) -> Call:
-        """The call, the same one as before while the signer is the same."""
-        if self._prepared is None or self._prepared.owner is not signer:
+    async def _ask(self, call: InFlight, kept: Kept | None, end: float, awaited_until: float | None) -> Readings:
+        """One request, with what a sign-in gave where one came first."""
+        answer = await self._send(call, self._prepare(call.key.signer, kept), end, awaited_until)
+        try:
+            return await self._reader.readings(answer, call.key.secrets)
+        except FailureError as error:
+            error.failure = answer.timed(self._dated(error.failure))
+            raise
+
+    async def _ask_signed_in(
+        self, call: InFlight, session: Session, end: float, awaited_until: float | None
+    ) -> Readings:
+        """One request with what the account's sign-in gave; where that is refused, one more after another sign-in."""
+        kept = await self._kept(call, session, end)
+        try:
+            return await self._ask(call, kept, end, awaited_until)
+        except FailureError as error:
+            if error.failure.reason is not Reason.UNAUTHORIZED:
+                raise
+        call.caller.failures += 1
+        session.refuse(kept)
+        return await self._ask(call, await self._kept(call, session, end), end, None)
+
+    async def _kept(self, call: InFlight, session: Session, end: float) -> Kept:
+        async with asyncio.timeout(end - self._clock.monotonic()):
+            return await session.kept(
+                self._base_url, lambda made: self._send(call, made, end, None), self._clock.monotonic
+            )
+
+    async def _send(self, call: InFlight, request: Call, end: float, awaited_until: float | None) -> Answer:
+        """One request counts from its start, even without a connection."""
+        call.caller.requests += 1
+        request.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
+        async with asyncio.timeout(end - self._clock.monotonic()):
+            answer = await self._client.get(request, self.http)
+        call.status = answer.status
+        call.header_names = self._reader.header_names(answer.header_names, call.key.secrets)
+        return answer
+
+    def _dated(self, failure: Failure) -> Failure:
+        """A failure whose body says until when to wait, rather than how long."""
+        told = failure.retry_after_seconds
+        return failure if told is None else replace(failure, retry_after_seconds=wait_seconds(told, self._clock.wall()))
+
+    def _prepare(self, signer: Signer | None, kept: Kept | None) -> Call:
+        """The call, the same one as before while signer and what is kept are the same."""
+        if self._prepared is None or self._prepared_for != (signer, kept):
             if signer is None:
                 request, sign = prepare(self.api, self._base_url, self._path, self._values, {}), None
-            else:
+            elif kept is None:
                 request, sign = signer.prepare(self.api, self._base_url, self._path), signer.sign
-            self._prepared = Call(request, self.api.max_bytes, signer, sign)
+            else:
+                request, sign = signer.prepare_after(kept.values, self.api, self._base_url, self._path), None
+            self._prepared = Call(request, self.api.max_bytes, signer, sign, self._wait_header)
+            self._prepared_for = signer, kept
         return self._prepared
 
     def _record(self, outcome: Outcome, *, served: bool) -> None:

@@ -32,6 +32,7 @@ from exporter.client.reasons import ERRORS, OUT_OF_FILES, failure_of, let_go
 from exporter.client.resolver import Resolver
 from exporter.client.signing import Sign
 from exporter.failure import Failure, FailureError, Reason, invalid_response
+from exporter.providers.errors import wait_seconds
 from exporter.providers.request import Prepared
 from exporter.settings import HttpSettings
 
@@ -51,28 +52,38 @@ TransportFactory = Callable[[HttpSettings, str | None], httpx.AsyncBaseTransport
 class Answer:
     """A whole HTTP answer, its body in UTF-8 where the headers name its charset.
 
-    `header_names` is the same object as before where the answer before had the same names;
-    `retry_after_seconds` is the header's, in whichever of its two forms.
+    `header_names` is the same object as before where the answer before had the same names; `retry_after_seconds` is
+    the header's, in whichever of its two forms; `own_wait_seconds` is what the definition's own header says.
     """
 
     status: int
     body: bytes
     header_names: tuple[str, ...]
     retry_after_seconds: float | None
+    own_wait_seconds: float | None = None
+
+    def timed(self, failure: Failure) -> Failure:
+        """A failure that this answer is read to, with how long the headers ask to wait, where they say it."""
+        seconds = self.retry_after_seconds
+        if seconds is None and failure.reason is Reason.RATE_LIMITED:
+            seconds = self.own_wait_seconds
+        return failure if seconds is None else replace(failure, retry_after_seconds=seconds)
 
 
 @dataclass(eq=False, slots=True)
 class Call:
     """What to ask, the most bytes to read, and whose credential it carries (None for a public URL).
 
-    `sign` adds what is another each time; without it a call that is made again keeps its request. `way` says how it
-    travels: who can repeat it within a time sets `way.seconds`.
+    `sign` adds what is another each time; without it a call that is made again keeps its request. `wait_header` is the
+    provider's own header of how long a rate limit holds, in small letters. `way` says how it travels: who can repeat it
+    within a time sets `way.seconds`.
     """
 
     prepared: Prepared
     max_bytes: int
     owner: object | None = None
     sign: Sign | None = None
+    wait_header: str = ""
     way: Way = field(init=False)
     _sent: Prepared | None = None
     _request: httpx.Request | None = None
@@ -206,8 +217,10 @@ class HttpClient:
                         if 200 <= response.status_code < 300:
                             raise
                         body = b""  # what the status says counts without it
-                    wait = retry_after(headers.value(raw, "retry-after"), time.time())
-                    return Answer(response.status_code, body, headers.names, wait)
+                    now = time.time()
+                    wait = retry_after(headers.value(raw, "retry-after"), now)
+                    own = wait_seconds(headers.value(raw, call.wait_header), now) if call.wait_header else None
+                    return Answer(response.status_code, body, headers.names, wait, own)
             finally:
                 # Closing breaks off an unread body instead of draining it.
                 await stream.aclose()
@@ -267,7 +280,7 @@ def _onward(call: Call, url: httpx.URL, location: str) -> Call:
 def _moved(call: Call, url: str, *, same_origin: bool) -> Call:
     """The call at another URL; another origin gets what a public one would."""
     if same_origin:
-        return Call(replace(call.prepared, url=url), call.max_bytes, call.owner, call.sign)
+        return Call(replace(call.prepared, url=url), call.max_bytes, call.owner, call.sign, call.wait_header)
     wanted = {name: value for name, value in call.prepared.headers.items() if name == "Accept"}
     return Call(Prepared("GET", url, wanted), call.max_bytes)
 

@@ -5,11 +5,13 @@ __all__ = [
     "catalogue",
     "compose",
     "definition",
+    "errors",
     "extract",
     "forms",
     "kinds",
     "request",
     "schema",
+    "sessions",
     "template",
     "texts",
 ]

@@ -197,16 +197,32 @@ class Errors(Model):
 
 
 class Session(Request):
-    """A call that signs in first: what is kept of its answer stands for the secret, and lives so long."""
+    """A call that signs in first: what is kept of its answer stands for the secret, and lives so long.
+
+    The account's own secret goes with this call alone, and `headers` with those that come after it.
+    """
 
     example = "{path: /login, keep: {token: /token}, headers: {Authorization: 'Bearer {token}'}, lives: 4m}"
 
+    method_: Literal["GET", "POST"] | None = Field(default=None, alias="method")
     keep: Mapping[Name, Value]
     lives: Seconds
 
+    @property
+    def method(self) -> str:
+        """What the definition says, else GET, or POST where it has a body."""
+        return self.method_ or super().method
+
+    @property
+    def call(self) -> "Session":
+        """The call itself, without the headers of those that come after it."""
+        return self.model_copy(update={"headers": {}})
+
     def wrong(self) -> Iterator[Wrong]:
-        """Something is kept."""
+        """A body is posted, and something is kept."""
         yield from super().wrong()
+        if self.method_ == "GET" and super().method == "POST":
+            yield ("method",), "a GET has no body", "write POST, or remove it"
         if not self.keep:
             yield ("keep",), "nothing is kept of the answer", "write it like {token: /token}"
 

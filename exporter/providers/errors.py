@@ -15,6 +15,8 @@ _STATUS_REASONS = {
     429: Reason.RATE_LIMITED,
 }
 
+_FIRST_TIMESTAMP = 1e9
+
 
 def failure_of(status: int, document: Any, definition: Definition) -> Failure | None:
     """What an answer fails by: a code in the body, then the body's form, then the HTTP status; None if nothing."""
@@ -40,6 +42,15 @@ def failure_of(status: int, document: Any, definition: Definition) -> Failure | 
     else:
         return None
     return Failure(reason, detail, _retry_after(document, errors))
+
+
+def wait_seconds(told: Any, now_timestamp_seconds: float) -> float | None:
+    """How long a rate limit holds, told as a number of seconds or, above 10⁹, as a Unix time; None where it is none."""
+    try:
+        number = values.as_number(told)
+    except WrongTypeError:
+        return None
+    return number - now_timestamp_seconds if number > _FIRST_TIMESTAMP else number
 
 
 def fits(predicate: Predicate, document: Any) -> bool:
