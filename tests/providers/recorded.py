@@ -9,7 +9,8 @@ each api is asked:
     requests:
       API:
         FORM: the method and the URL, then a line for each header that proves who asks, with the secrets of
-              `tests.sign_in`; what differs each time is `…`, and a public api has the one form `public`
+              `tests.sign_in`, and the body; what differs each time is `…`, and a public api has the one form `public`.
+              Where a call of its own signs in, that one first, and an empty line
 """
 
 from collections.abc import Mapping

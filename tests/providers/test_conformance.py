@@ -14,7 +14,7 @@ from exporter.accounts.scrape import scrape
 from exporter.client.http import HttpClient
 from exporter.config.loading import load_text
 from exporter.failure import Failure, FailureError, Reason
-from exporter.providers import extract
+from exporter.providers import compose, extract
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
 from exporter.providers.values import steps
@@ -75,15 +75,29 @@ def test_no_request_is_expected_that_is_never_made(folder: Path) -> None:
     assert written == {each for each in REQUESTS if each[0] == folder}
 
 
+def given_to(provider: Definition, form: str) -> bytes | None:
+    """What a call that signs in is answered, by the rule of `tests.sign_in`; None where none does."""
+    sign_in = provider.sign_in[form]
+    if sign_in.session is not None:
+        names = {name: f"the-{name.replace('_', '-')}" for name in sign_in.session.keep}
+        return compose.session(sign_in.session, names).body
+    return None if sign_in.token_url is None else b'{"access_token": "the-access-token"}'
+
+
 async def request_of(provider: Definition, api: str, form: str) -> str:
-    """What an account sends when it asks one api: a line a header; what differs each time is `…`."""
+    """What an account sends when it asks one api: a line a header; what differs each time is `…`.
+
+    Where a call of its own signs in, it comes first, and an empty line after it.
+    """
     sent: list[str] = []
+    given = given_to(provider, form)
 
     def refuse(request: httpx.Request) -> httpx.Response:
         headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
         own = [f"{name}: {value}" for name, value in headers if name.lower() not in OF_EVERY_REQUEST]
-        sent.append("\n".join([f"{request.method} {request.url}", *own]))
-        return httpx.Response(404)
+        body = [request.content.decode()] if request.content else []
+        sent.append("\n".join([f"{request.method} {request.url}", *own, *body]))
+        return httpx.Response(200, content=given) if given is not None and len(sent) == 1 else httpx.Response(500)
 
     with redaction.forgetting():
         settings = load_text(json.dumps({"accounts": [account(form, provider, api)]}), "made").settings

@@ -1,8 +1,10 @@
 """Each part of each secret of each provider: looked for in all that comes out, whatever is answered."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -15,20 +17,20 @@ from exporter.check.nagios import status_line
 from exporter.check.result import as_json, check, prometheus
 from exporter.check.table import format_table
 from exporter.client.http import HttpClient
-from exporter.config.loading import load_text
-from exporter.providers.catalogue import builtin
+from exporter.config.loading import load
+from exporter.providers import compose
 from exporter.providers.definition import Definition
 from exporter.secrets import redaction
 from exporter.settings import Settings
 from exporter.web.debug import describe
-from tests.providers.good import good, named
+from tests.providers.good import DEFINITIONS, good, named
 from tests.sign_in import account
 from tests.test_secrets_stay_home import forms, logged
 from tests.virtual import rng
 
 CASES = [
     (provider, form, name)
-    for provider in builtin().values()
+    for provider in DEFINITIONS.values()
     for form in provider.sign_in
     for name, api in provider.apis.items()
     if not api.public
@@ -45,9 +47,28 @@ def core(text: str) -> str:
     return f"Qx7{text.title().replace('-', '')}Zw42v"
 
 
+def kept(provider: Definition, form: str) -> list[str]:
+    """What a call that signs in gives, by name."""
+    sign_in = provider.sign_in[form]
+    if sign_in.session is not None:
+        return [*sign_in.session.keep]
+    return [] if sign_in.token_url is None else ["access_token"]
+
+
 def parts(provider: Definition, form: str) -> list[str]:
-    """The parts that nobody may see."""
-    return [f"the-{part.replace('_', '-')}" for part in provider.parts(form) if part not in {"username", "client_id"}]
+    """The parts that nobody may see, and what a sign-in gives for them."""
+    shown = {"username", "client_id"}
+    names = [*(part for part in provider.parts(form) if part not in shown), *kept(provider, form)]
+    return [f"the-{part.replace('_', '-')}" for part in names]
+
+
+def given(provider: Definition, form: str) -> bytes | None:
+    """What a call that signs in is answered."""
+    names = {name: planted(f"the-{name.replace('_', '-')}") for name in kept(provider, form)}
+    session = provider.sign_in[form].session
+    if session is not None:
+        return compose.session(session, names).body
+    return json.dumps(names).encode() if names else None
 
 
 def answers(provider: Definition, form: str, name: str) -> list[httpx.Response]:
@@ -67,15 +88,20 @@ def answers(provider: Definition, form: str, name: str) -> list[httpx.Response]:
     ]
 
 
-def client(response: httpx.Response) -> HttpClient:
-    return HttpClient(lambda _http, _proxy: httpx.MockTransport(lambda _request: response))
+def client(response: httpx.Response, sign_in: bytes | None) -> HttpClient:
+    firsts = itertools.count()
+
+    def respond(_request: httpx.Request) -> httpx.Response:
+        return response if sign_in is None or next(firsts) else httpx.Response(200, content=sign_in)
+
+    return HttpClient(lambda _http, _proxy: httpx.MockTransport(respond))
 
 
-async def outputs(settings: Settings, response: httpx.Response) -> Mapping[str, str]:
+async def outputs(settings: Settings, response: httpx.Response, sign_in: bytes | None) -> Mapping[str, str]:
     """All that comes out of one account that is answered like this."""
     with logged() as streams:
-        result = await check(settings, (), 5, client(response))
-        accounts = Registry(settings, client(response), Clock(), rng())
+        result = await check(settings, (), 5, client(response, sign_in))
+        accounts = Registry(settings, client(response, sign_in), Clock(), rng())
         (view,) = await scrape(accounts, 5)
         (asked,) = accounts
         debug = describe(asked, asked.apis, view, "")
@@ -93,14 +119,16 @@ async def outputs(settings: Settings, response: httpx.Response) -> Mapping[str, 
 
 
 @pytest.mark.parametrize(("provider", "form", "name"), CASES, ids=named)
-def test_no_part_of_a_secret_comes_out(provider: Definition, form: str, name: str) -> None:
+def test_no_part_of_a_secret_comes_out(tmp_path: Path, provider: Definition, form: str, name: str) -> None:
     searched = {part: forms(core(part)) for part in parts(provider, form)}
     assert searched
     for response in answers(provider, form, name):
         with redaction.forgetting():
-            settings = load_text(json.dumps({"accounts": [account(form, provider, name, planted)]}), "made").settings
-            for where, text in asyncio.run(outputs(settings, response)).items():
+            file = tmp_path / "f.yml"
+            file.write_text(json.dumps({"accounts": [account(form, provider, name, planted)]}))
+            settings = load(file, DEFINITIONS).settings
+            for where, text in asyncio.run(outputs(settings, response, given(provider, form))).items():
                 found = [how for known in searched.values() for how, what in known.items() if what in text.lower()]
                 assert not found, (response.status_code, where)
-    sent = json.dumps(account(form, provider, name, planted)).lower()
+    sent = (json.dumps(account(form, provider, name, planted)) + (given(provider, form) or b"").decode()).lower()
     assert all(any(what in sent for what in known.values()) for known in searched.values())
