@@ -66,7 +66,11 @@ def filled(text: str, name: str, content: str) -> str:
 def sign_in_table() -> str:
     """Every form of sign-in with its keys and where it is sent."""
     rows = [
-        (f"`{form.name}`", f"`{form.outline}`", form.sent or "in a header that the provider names")
+        (
+            f"`{form.name}`",
+            f"`{form.outline}`",
+            form.sent or "where the provider takes it: a header, the query, a form, the path",
+        )
         for form in FORMS.values()
     ]
     return _table(("Form", "`auth`", "Sent"), rows)

@@ -96,7 +96,8 @@ class Form:
     @property
     def outline(self) -> str:
         """Every key of the form, without values: `basic: {username, password}`."""
-        return f"{self.name}: {{{', '.join(part.name for part in self.parts)}}}" if self.nested else self.name
+        parts = ", ".join(part.name for part in self.parts) or "PART: …"
+        return f"{self.name}: {{{parts}}}" if self.nested else self.name
 
     def example(self, name: str, path: str, *, tell_apart: bool = False) -> str:
         """The form with its confidential parts in files, of which `tell_apart` gives each a name of its own."""

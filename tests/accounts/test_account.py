@@ -439,6 +439,7 @@ def test_a_refused_api_is_held_back_alone_and_ever_longer(reply: Reply, reason: 
         (Reply(status=429), 60),
         (Reply(status=429, retry_after=86400), 3600),
         (Reply(b'{"status": 429, "retryAfter": 45}', 429), 45),
+        (Reply(b'{"status": 429, "retryAfter": %.1f}' % (WALL + 45.1), 429), 45),
         (Reply(b'{"status": 429, "retryAfter": 45}', 429, retry_after=90), 90),
         (Reply(status=429, retry_after=0), 30),
         (Reply(b'{"status": 429, "retryAfter": -5}', 429), 60),

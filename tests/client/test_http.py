@@ -21,8 +21,9 @@ from exporter.accounts.resource import Clock
 from exporter.accounts.scrape import scrape
 from exporter.client.http import Call, HttpClient, retry_after
 from exporter.client.proxy import proxy_for
-from exporter.failure import FailureError, Reason
+from exporter.failure import Failure, FailureError, Reason
 from exporter.providers.catalogue import builtin
+from exporter.providers.errors import wait_seconds
 from exporter.secrets.secret import Secret
 from exporter.settings import AccountSettings, HttpSettings, TlsSettings
 from tests.client.raw import asking
@@ -327,6 +328,48 @@ def test_the_environments_proxy_is_heeded_where_asked(monkeypatch: pytest.Monkey
 
 
 NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason", "seconds"),
+    [
+        (["x-Wait: 12"], Reason.RATE_LIMITED, 12),
+        (["X-Wait: 1.5"], Reason.RATE_LIMITED, 1.5),
+        (["X-Wait: 12", "Retry-After: 90"], Reason.RATE_LIMITED, 90),
+        (["X-Wait: soon"], Reason.RATE_LIMITED, None),
+        ([], Reason.RATE_LIMITED, None),
+        (["X-Wait: 12"], Reason.FORBIDDEN, None),  # many answers have it, whether or not a limit is met
+        (["Retry-After: 90"], Reason.FORBIDDEN, 90),
+    ],
+)
+async def test_how_long_to_wait_may_stand_in_a_header_of_the_providers_own(
+    client: HttpClient, headers: list[str], reason: Reason, seconds: float | None
+) -> None:
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(b"{}", "429 No", *headers))
+        await writer.drain()
+
+    async with serving(talk) as port:
+        asked = replace(call(port), wait_header="x-wait")
+        answer = await client.get(asked, HttpSettings())
+    assert answer.timed(Failure(reason, "no")) == Failure(reason, "no", seconds)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (90, 90),
+        ("90", 90),
+        (NOW + 90, 90),
+        (str(int(NOW) + 90), 90),
+        (1e9, 1e9),
+        (True, None),
+        (None, None),
+        ("x", None),
+    ],
+)
+def test_a_number_above_a_billion_is_the_time_until_which_to_wait(told: object, seconds: float | None) -> None:
+    assert wait_seconds(told, NOW) == (None if seconds is None else pytest.approx(seconds))
 
 
 @pytest.mark.parametrize(

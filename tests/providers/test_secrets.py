@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -71,14 +71,24 @@ def given(provider: Definition, form: str) -> bytes | None:
     return json.dumps(names).encode() if names else None
 
 
-def answers(provider: Definition, form: str, name: str) -> list[httpx.Response]:
-    """A good answer, and those that give every secret back: as a value, in errors, in headers, in a redirect."""
-    echo = " ".join(planted(part) for part in parts(provider, form))
+def answers(provider: Definition, form: str, name: str) -> Iterator[httpx.Response]:
+    """A good answer, and those that give secrets back: as a value, in errors, in headers, in a redirect."""
+    yield httpx.Response(200, content=good(provider.id, name))
+    yield from echoing(parts(provider, form), provider, name)
+    # An answer with the account's own is read no further: one with what the sign-in gave alone is.
+    yield from echoing([f"the-{each.replace('_', '-')}" for each in kept(provider, form)], provider, name)
+
+
+def echoing(names: list[str], provider: Definition, name: str) -> list[httpx.Response]:
+    """Answers that give those secrets back; none without one."""
+    if not names:
+        return []
+    echo = " ".join(planted(part) for part in names)
     body = good(provider.id, name)
     headers = {"X-Echo": echo, "Retry-After": echo, "Content-Type": "application/json"}
+    headers |= {planted(part): "1" for part in names}
     values = body.replace(b'"', f'"{echo}'.encode(), 2) if provider.apis[name].format == "json" else body
     return [
-        httpx.Response(200, content=body),
         httpx.Response(200, content=values, headers=headers),
         httpx.Response(200, content=json.dumps({"code": echo, "message": echo, echo: echo}).encode(), headers=headers),
         httpx.Response(200, content=echo.encode(), headers=headers),
