@@ -11,6 +11,7 @@ from exporter.accounts.hold import Caller, Hold, Key, NoHold
 from exporter.accounts.observation import NOT_WAITED_FOR, Observation, Outcome, View, shown
 from exporter.accounts.resource import Clock, InFlight, Resource
 from exporter.accounts.session import Session
+from exporter.accounts.spending import Spending, Spent
 from exporter.client.signing import signer
 from exporter.failure import Failure, Reason
 from exporter.readings import Readings
@@ -18,7 +19,7 @@ from exporter.settings import AccountSettings, ApiSettings
 
 logger = logging.getLogger(__name__)
 
-_Known = tuple[Readings | None, Failure | None, float | None, float | None, int, int]
+_Known = tuple[Readings | None, Failure | None, float | None, float | None, int, int, tuple[Spent, ...]]
 
 _NOT_WAITED_FOR = Failure(Reason.TIMEOUT, NOT_WAITED_FOR)
 
@@ -142,6 +143,8 @@ class Account:
         if before is not None:
             before.caller.timeout_seconds = settings.timeout_seconds
             caller = before.caller
+            if before.settings.base_url != settings.base_url:
+                caller.spending = Spending()
         else:
             hold = NoHold(self._rng) if resource.api.public else self._hold
             caller = Caller(settings.name, settings.timeout_seconds, hold, self._labels)
@@ -180,6 +183,7 @@ class Account:
             None if newest is None else newest.duration_seconds,
             api.caller.requests,
             api.caller.failures,
+            self._spent(api),
         )
         # While nothing changes it is the same object: rendering keeps what it has rendered once.
         if api.observation is None or known != api.known:
@@ -204,6 +208,11 @@ class Account:
         if api.shown is None or api.shown[0] is not readings:
             api.shown = readings, shown(readings, self.settings)
         return api.shown[1]
+
+    def _spent(self, api: AccountApi) -> tuple[Spent, ...]:
+        """The sums of the pots that the account shows."""
+        sums, wallets = api.caller.spending.sums, self.settings.wallets
+        return sums if wallets is None else tuple(each for each in sums if each.wallet in wallets)
 
     @staticmethod
     def _failure(api: AccountApi) -> Failure | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from exporter.accounts.backoff import Backoff
 from exporter.accounts.observation import Outcome
 from exporter.accounts.session import Session
+from exporter.accounts.spending import Spending
 from exporter.client.signing import Signer
 from exporter.failure import Failure, Reason
 from exporter.secrets.credential import Confidential
@@ -114,7 +115,7 @@ class NoHold(Hold):
 
 @dataclass(eq=False, slots=True)
 class Caller:
-    """An account as the caller of one api: what its calls have cost, what holds them, what the log says of them."""
+    """An account as the caller of one api: what its calls have cost and told, what holds them, what the log says."""
 
     api: str
     timeout_seconds: float
@@ -122,6 +123,7 @@ class Caller:
     labels: Mapping[str, str]
     requests: int = 0
     failures: int = 0
+    spending: Spending = field(default_factory=Spending)
     _is_failing: bool = False
     _remarks: tuple[str, ...] = ()
 
@@ -131,6 +133,9 @@ class Caller:
         is_as_before = readings is not None and not self._is_failing and readings.remarks == self._remarks
         if not is_as_before or logger.isEnabledFor(logging.DEBUG):
             self._log(outcome)
+        # What was asked before a reload may be of another address.
+        if readings is not None and key is self.hold.key:
+            self.spending.note(readings, outcome.ended)
         self.hold.ended(self.api, key, outcome)
 
     def _log(self, outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from exporter.accounts.spending import Spent
 from exporter.failure import Failure, Reason
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, Pair, Thresholds
@@ -57,7 +58,8 @@ class Observation:
     """What one scrape gets to know of one api.
 
     `readings` are the last good ones while they may still be served, `failure` says why the newest call
-    (or this scrape's wait) failed; both can be there. Without either nothing is known yet.
+    (or this scrape's wait) failed; both can be there. Without either nothing is known yet. `spent` are the sums of
+    each pot that was ever told, however the newest call ended.
     """
 
     api: str
@@ -67,6 +69,7 @@ class Observation:
     duration_seconds: float | None = None
     requests: int = 0
     failures: int = 0
+    spent: tuple[Spent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from exporter.metrics.families import (
     ReadingFamily,
     Sample,
     SettingsFamily,
+    SpendFamily,
 )
 from exporter.providers.kinds import API_NAMES
 from exporter.readings import Readings
@@ -111,12 +112,15 @@ class _ApiLines:
         self._kept: Chunk = []
         self._shared: list[_SharedLines] = []
 
-    def of(self, observation: Observation) -> tuple[Chunk, Chunk]:
-        """The lines of the readings, and those of how the api does."""
+    def of(self, observation: Observation) -> tuple[Chunk, ...]:
+        """The lines of the readings, those of what was spent, and those of how the api does."""
         if observation.readings is not self._readings:
             self._readings = observation.readings
             self._render(observation.readings)
-        return self._kept, _chunk(_columns(ApiFamily), self._labels_of_api, observation)
+        of_api = _chunk(_columns(ApiFamily), self._labels_of_api, observation)
+        if not observation.spent:
+            return self._kept, of_api
+        return self._kept, _chunk(_columns(SpendFamily), self._labels, observation), of_api
 
     def _render(self, readings: Readings | None) -> None:
         self._kept, self._shared = [], []
@@ -176,7 +180,7 @@ class _Column(NamedTuple):
 
 
 @functools.cache
-def _columns(kind: type[SettingsFamily | AccountFamily | ApiFamily | ReadingFamily]) -> list[_Column]:
+def _columns(kind: type[SettingsFamily | AccountFamily | ApiFamily | ReadingFamily | SpendFamily]) -> list[_Column]:
     """The families of a kind."""
     written = 1 if kind is ApiFamily else 0
     return [

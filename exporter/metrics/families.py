@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exporter.accounts.observation import Observation, View
+from exporter.accounts.spending import Spent
 from exporter.providers.blocks import dotted
 from exporter.providers.definition import Api, field_name
 from exporter.readings import STATUSES, Credit, Readings, messages_remaining
@@ -71,6 +72,13 @@ class PriceFamily(ReadingFamily):
 
 
 @dataclass(frozen=True, slots=True)
+class SpendFamily(Family):
+    """A family of what was counted of each pot; there from its first answer on."""
+
+    samples: Callable[[Observation], Iterable[Sample]] = lambda _observation: ()
+
+
+@dataclass(frozen=True, slots=True)
 class ApiFamily(Family):
     """A family that says how one api does; its first label is `api`, which its samples leave out."""
 
@@ -122,6 +130,10 @@ def _of_credit(value: Callable[[Credit], float | None]) -> Callable[[Readings, A
                 yield (credit.currency, credit.wallet), known
 
     return samples
+
+
+def _of_spent(value: Callable[[Spent], float]) -> Callable[[Observation], Iterable[Sample]]:
+    return lambda observation: [((each.currency, each.wallet), value(each)) for each in observation.spent]
 
 
 def _of_wallet(
@@ -200,6 +212,28 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         field=("credit", "balance"),
         beside=("currency",),
         samples=_of_credit(lambda credit: credit.balance),
+    ),
+    SpendFamily(
+        "sms_credit_spent_total",
+        "Credit that went between one good answer and the next; a pace is its increase divided by the increase of"
+        " sms_credit_watched_seconds_total",
+        ("currency", "wallet"),
+        kind="counter",
+        samples=_of_spent(lambda spent: spent.spent),
+    ),
+    SpendFamily(
+        "sms_credit_recharged_total",
+        "Credit that came between one good answer and the next",
+        ("currency", "wallet"),
+        kind="counter",
+        samples=_of_spent(lambda spent: spent.recharged),
+    ),
+    SpendFamily(
+        "sms_credit_watched_seconds_total",
+        "Time between the answers in which sms_credit_spent_total was counted",
+        ("currency", "wallet"),
+        kind="counter",
+        samples=_of_spent(lambda spent: spent.watched_seconds),
     ),
     ReadingFamily(
         "sms_credit_overdraft_limit",

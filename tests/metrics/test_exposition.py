@@ -17,6 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.accounts.observation import Observation, View
+from exporter.accounts.spending import Spent
 from exporter.failure import Failure, Reason
 from exporter.metrics import exposition
 from exporter.metrics.exposition import Exposition
@@ -67,10 +68,14 @@ POTS = (
 """Pots of one account, of which some share a unit, and some a channel."""
 
 
+SPENT = ("sms_credit_spent_total", "sms_credit_recharged_total", "sms_credit_watched_seconds_total")
+
+
 def of_pots(name: str = "pots", **changes: object) -> View:
     """An account that tells all that a provider may tell of credit."""
     settings = account(name, **{"thresholds": THRESHOLDS, **changes})  # type: ignore[arg-type]
-    return View(settings, (Observation("credit", Readings(credits=POTS, postpaid=False)),))
+    spent = tuple(Spent(pot.currency, pot.wallet, 12.5, 100, 86400) for pot in POTS)
+    return View(settings, (Observation("credit", Readings(credits=POTS, postpaid=False), spent=spent),))
 
 
 def render(views: list[View], labels: Iterable[str] = ("cost_center", "desk"), *, openmetrics: bool = False) -> str:
@@ -119,6 +124,19 @@ def test_every_family_of_the_table_is_seen_in_the_recorded_answers_or_in_pots() 
     assert [family.name for family in ACCOUNT_FAMILIES if f"# TYPE {family.name} " not in text] == []
 
 
+def test_what_was_spent_is_told_however_the_newest_call_ended() -> None:
+    sums = (Spent("EUR", None, 12.5, 100, 86400), Spent("messages", "sms"))
+    view = View(account("one"), (Observation("credit", failure=Failure(Reason.TIMEOUT, "no"), spent=sums),))
+    assert lines_of(view, *SPENT) == [
+        'sms_credit_spent_total{currency="EUR"} 12.5',
+        'sms_credit_spent_total{currency="messages",wallet="sms"} 0',
+        'sms_credit_recharged_total{currency="EUR"} 100',
+        'sms_credit_recharged_total{currency="messages",wallet="sms"} 0',
+        'sms_credit_watched_seconds_total{currency="EUR"} 86400',
+        'sms_credit_watched_seconds_total{currency="messages",wallet="sms"} 0',
+    ]
+
+
 def test_a_balance_carries_its_provider_account_and_the_operators_labels_empty_where_unset() -> None:
     line = (
         'sms_credit_balance{provider="agiletelecom",account="credit.documented",cost_center="crm",desk="",currency="EUR"}'
@@ -143,6 +161,7 @@ def lines_of(view: View, *families: str) -> list[str]:
 
 def test_each_pot_of_credit_is_named_on_every_family_of_credit_and_one_without_a_name_has_no_label() -> None:
     credit = [family.name for family in ACCOUNT_FAMILIES if family.name.startswith("sms_credit_")]
+    credit = [name for name in credit if name not in SPENT]
     assert lines_of(of_pots(thresholds=Thresholds({"EUR": Pair(100)}, wallets={"mail": Pair(9, 3)})), *credit) == [
         'sms_credit_balance{currency="EUR"} -3',
         'sms_credit_balance{currency="messages",wallet="sms"} 5000',
