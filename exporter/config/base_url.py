@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from exporter.client.addresses import AddressError, is_plaintext, may_be_in_host, parse_base_url
 from exporter.config import models
+from exporter.config.own_providers import Known
 from exporter.documents.faults import Path
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
@@ -17,7 +18,7 @@ def resolve_base_url(
     path: Path,
     provider: Definition | None,
     settings: Mapping[str, str],
-    providers: Mapping[str, Definition],
+    known: Known,
     report: Report,
 ) -> str | None:
     """The base URL, or None if there is none that can be used; `path` is the account's."""
@@ -29,7 +30,7 @@ def resolve_base_url(
         report.fault(at, "the credential would travel unencrypted", "write https://, or allow_plaintext: true")
     if account.base_url is not None and provider is not None:
         _warn_of_path(account.base_url, at, provider, report)
-        _warn_of_host(account.base_url, at, provider, providers, report)
+        _warn_of_host(account.base_url, at, provider, known, report)
     return url
 
 
@@ -83,13 +84,12 @@ def _segments(path: str) -> list[str]:
     return [each for each in path.split("/") if each]
 
 
-def _warn_of_host(
-    base_url: str, at: Path, provider: Definition, providers: Mapping[str, Definition], report: Report
-) -> None:
+def _warn_of_host(base_url: str, at: Path, provider: Definition, known: Known, report: Report) -> None:
     host = urlsplit(base_url).hostname or ""
     if host in _hosts(provider):
         return
-    for other in providers.values():
+    domain = ".".join(host.split(".")[-2:])  # what stands before it may be a setting
+    for other in known.mentioning(domain):
         if host in _hosts(other):
             report.warn(at, f"this is the address of {other.id}, not of {provider.id}", "look which one is meant")
             return

@@ -102,7 +102,7 @@ def _loaded(
 
 
 def _source(name: str, document: reader.Document, folder: FilePath, known: Known, reads: bool) -> Source:
-    keys = {key for provider in known.definitions.values() for key in own_keys(provider)}
+    keys = {key for provider in known.named_in(document.value) for key in own_keys(provider)}
     report = Report(name, document, Secrets(document.value, keys).is_secret)
     if not isinstance(document.value, dict):
         # An empty file isn't an empty configuration: it may be one that is just being written.

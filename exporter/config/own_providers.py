@@ -1,33 +1,57 @@
 """The providers that a configuration knows: those that come with the exporter, and those of its `provider_files`."""
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
+from typing import cast
 
 from exporter.config.included import Missing, included
 from exporter.documents import reader
 from exporter.documents.faults import ConfigError, Fault, quoted
 from exporter.documents.reader import Value
 from exporter.providers import catalogue
+from exporter.providers.catalogue import Catalogue
 from exporter.providers.definition import Definition
 
 
 @dataclass(slots=True)
 class Known:
-    """The definitions by their ids; `faulty` are the ids of those that can't be used, `faults` what is wrong with them.
+    """The definitions by their ids, a user's `own` among them; none of those built in is read before it is asked for.
 
-    `missing` are files that the configuration names in vain.
+    `faulty` are the ids of those that can't be used, `faults` what is wrong with them, `missing` are files that the
+    configuration names in vain.
     """
 
-    definitions: dict[str, Definition]
+    built_in: Mapping[str, Definition]
+    own: dict[str, Definition] = field(default_factory=dict)
     faulty: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
 
+    definitions: Mapping[str, Definition] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.definitions = ChainMap(self.own, cast("dict[str, Definition]", self.built_in))
+
+    def mentioning(self, text: str) -> Iterator[Definition]:
+        """The definitions in which a text may stand."""
+        yield from self.own.values()
+        yield from self.built_in.holding(text) if isinstance(self.built_in, Catalogue) else self.built_in.values()
+
+    def named_in(self, document: Value) -> Iterator[Definition]:
+        """The definitions of the providers that the accounts of a document name."""
+        accounts = document.get("accounts") if isinstance(document, dict) else None
+        written = (
+            [each.get("provider") for each in accounts if isinstance(each, dict)] if isinstance(accounts, list) else []
+        )
+        names = dict.fromkeys(name for name in written if isinstance(name, str))
+        return (self.definitions[name] for name in names if name in self.definitions)
+
 
 def known_providers(document: Value, folder: FilePath, built_in: Mapping[str, Definition]) -> Known:
     """What a configuration's document knows; `provider_files` are relative to `folder`."""
-    known = Known(dict(built_in))
+    known = Known(built_in)
     first: dict[str, FilePath] = {}
     for each in included(document, "provider_files", folder):
         if isinstance(each, Missing):
@@ -47,7 +71,7 @@ def known_providers(document: Value, folder: FilePath, built_in: Mapping[str, De
             )
         else:
             first[definition.id] = each.file
-            known.definitions[definition.id] = definition
+            known.own[definition.id] = definition
     return known
 
 

@@ -67,7 +67,7 @@ class Resolver:
         self._check_api_settings(provider, apis)
         self._check_features(provider, apis)
         own = {} if provider is None else resolve_settings(account, self._path, provider, report)
-        base_url = resolve_base_url(account, self._path, provider, own, self._known.definitions, report)
+        base_url = resolve_base_url(account, self._path, provider, own, self._known, report)
         self._check_thresholds(provider, apis)
         countries, currencies = self._prices(apis)
         wallets = self._wallets(provider, apis)

@@ -1,9 +1,10 @@
 """Finds the definitions of the providers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import resources
-from types import MappingProxyType
+from importlib.resources.abc import Traversable
+from operator import itemgetter
 
 from exporter.documents import reader
 from exporter.documents.faults import ConfigError, Fault, rendered
@@ -15,16 +16,48 @@ LARGEST_BYTES = 1024 * 1024
 """A file that is larger is no definition."""
 
 
-@cache
-def builtin() -> Mapping[str, Definition]:
+class Catalogue(Mapping[str, Definition]):
     """The definitions that come with the exporter, by their ids, in alphabetical order.
 
-    Each is the `provider.yml` of a folder of its own in `definitions/`.
+    Each is the `provider.yml` of a folder that is named as its id, and read when it is first asked for: neither start
+    nor memory grows with their number.
     """
-    folders = resources.files(__package__).joinpath("definitions").iterdir()
-    files = [file for folder in folders if (file := folder.joinpath("provider.yml")).is_file()]
-    definitions = [read(str(file), file.read_bytes()) for file in files]
-    return MappingProxyType({each.id: each for each in sorted(definitions, key=lambda each: each.id)})
+
+    def __init__(self, folder: Traversable) -> None:
+        files = [(each.name, each.joinpath("provider.yml")) for each in folder.iterdir()]
+        self._files = {name: file for name, file in sorted(files, key=itemgetter(0)) if file.is_file()}
+        self._read: dict[str, Definition] = {}
+
+    def __getitem__(self, name: str) -> Definition:
+        if name not in self._read:
+            file = self._files[name]
+            self._read[name] = read(str(file), file.read_bytes())
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    @property
+    def loaded(self) -> Collection[str]:
+        """The ids of those that have been read."""
+        return self._read.keys()
+
+    def holding(self, text: str) -> Iterator[Definition]:
+        """The definitions that a text stands in: the others aren't read, but searched."""
+        wanted = text.encode()
+        return (self[name] for name, file in self._files.items() if wanted in file.read_bytes())
+
+
+@cache
+def builtin() -> Catalogue:
+    """The definitions that come with the exporter."""
+    return Catalogue(resources.files(__package__).joinpath("definitions"))
 
 
 def read(name: str, content: bytes) -> Definition:

@@ -90,8 +90,9 @@ class Scenario:
         self.start = start
         self.speed = speed
         self.accounts = (*accounts, *beside)
-        known = {**builtin(), **(definitions or {})}
-        self.providers = {provider: Provider(known[provider]) for provider in {each.provider for each in self.accounts}}
+        own = definitions or {}
+        names = {each.provider for each in self.accounts}
+        self.providers = {name: Provider(own[name] if name in own else builtin()[name]) for name in names}
         self._by_name = {account.name: account for account in self.accounts}
         self._ids = {account.name: 1001 + 37 * place for place, account in enumerate(self.accounts)}
         self._balances: dict[str, Balance] = {}

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from exporter import __version__
 from exporter.accounts.observation import Observation, View
+from exporter.accounts.spending import Spending
 from exporter.failure import Failure, FailureError, Reason
 from exporter.metrics.exposition import escape, headers, number
 from exporter.metrics.families import (
@@ -22,6 +23,7 @@ from exporter.metrics.families import (
     ReadingFamily,
     Sample,
     SettingsFamily,
+    SpendFamily,
 )
 from exporter.providers import extract
 from exporter.readings import Readings
@@ -123,6 +125,8 @@ def _samples(family: Family, view: View) -> Iterator[Sample]:
     for observation in view.observations:
         if isinstance(family, ApiFamily):
             yield from (((observation.api, *values), value) for values, value in family.samples(observation))
+        elif isinstance(family, SpendFamily):
+            yield from family.samples(observation)
         elif isinstance(family, ReadingFamily) and observation.readings is not None:
             yield from family.samples(observation.readings, view.settings)
 
@@ -147,6 +151,7 @@ class _ObservedApi:
         self._requests = 0.0
         self._failures = 0.0
         self._last_success: float | None = None
+        self._spending = Spending()
 
     def observe(self, at: int, seconds: float) -> Observation:
         """What it shows at `at`, `seconds` after the time before."""
@@ -155,8 +160,9 @@ class _ObservedApi:
         calls = max(1.0, seconds / max(_SCRAPE_SECONDS, self._api.cache_ttl_seconds))
         self._requests += calls
         self._failures += calls if failed else 0.0
-        if not failed:
+        if not isinstance(result, Failure):
             self._last_success = at
+            self._spending.note(result, at)
         timeout = failed and result.reason is Reason.TIMEOUT  # type: ignore[union-attr]
         return Observation(
             self._api.name,
@@ -166,6 +172,7 @@ class _ObservedApi:
             self._api.timeout_seconds if timeout else self._random.uniform(*_DURATION_SECONDS),
             int(self._requests),
             int(self._failures),
+            self._spending.sums,
         )
 
     def _result(self, at: float) -> Readings | Failure:
