@@ -34,7 +34,7 @@ CLIENT = {
 RECORDED = {rule.record for rule in history.recorded()}
 TARGET = {"job", "namespace", "instance"}
 
-_UNTOLD = "no provider of the catalogue tells it so far"
+_UNTOLD = "no panel shows it so far"
 _UNREAD_SO_FAR = "the rules don't read it so far; the README has queries"
 UNREAD = {
     "sms_credit_spent_total": _UNREAD_SO_FAR,

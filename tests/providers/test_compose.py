@@ -51,10 +51,10 @@ def test_what_is_composed_is_read_again(data: st.DataObject, definition: Definit
 def test_every_reason_that_a_definition_names_can_be_told(definition: Definition, name: str) -> None:
     errors = definition.errors
     named = {*errors.codes.values(), *errors.statuses.values(), *(each.reason for each in errors.bodies)}
-    for reason in ({Reason(word) for word in named if word not in (None, "ok")}) | {
-        Reason.UNAUTHORIZED,
-        Reason.FORBIDDEN,
-    }:
+    usual = {Reason.UNAUTHORIZED, Reason.FORBIDDEN}
+    if 403 in errors.statuses and errors.code is None:
+        usual.remove(Reason.FORBIDDEN)  # its own meaning of that status
+    for reason in {Reason(word) for word in named if word not in (None, "ok")} | usual:
         assert failure(compose.failure(reason, definition, definition.apis[name]), definition, name) is reason
 
 

@@ -18,6 +18,7 @@ from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Api, Definition
 from exporter.secrets import redaction
 from tests.providers.good import APIS, DEFINITIONS, good, named
+from tests.providers.test_conformance import given_to
 from tests.sign_in import account
 
 PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>\n"
@@ -139,7 +140,9 @@ def failing(definition: Definition, name: str, response: httpx.Response) -> tupl
 
 @every_builtin_api
 def test_a_good_answer_gives_values_through_the_client(definition: Definition, name: str) -> None:
-    observation = observed(definition, name, lambda _request: httpx.Response(200, content=good(definition.id, name)))
+    given = given_to(definition, next(iter(definition.sign_in)))
+    bodies = [each for each in (given, good(definition.id, name)) if each is not None]
+    observation = observed(definition, name, lambda _request: httpx.Response(200, content=bodies.pop(0)))
     assert observation.readings is not None
     assert observation.failure is None
 
