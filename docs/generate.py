@@ -14,10 +14,12 @@ from exporter.failure import Reason
 from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, POSTPAID, Family
 from exporter.providers.blocks import ContactsBlock, Features, Predicate, PricesBlock, Value, dotted
 from exporter.providers.catalogue import builtin
-from exporter.providers.definition import Api, Definition
+from exporter.providers.definition import Api, Definition, Setting, SignIn
+from exporter.providers.forms import form_of
 from exporter.providers.kinds import API_NAMES, OK
 from exporter.readings import STATUSES, UNITS
 from exporter.sign_in import FORMS
+from exporter.simulator import made
 
 ROOT = Path(__file__).parent.parent
 
@@ -108,6 +110,14 @@ def metrics_page() -> str:
     return "\n".join(_metrics_lines()) + "\n"
 
 
+_EVIDENCE = {
+    "official": "By the provider's own documentation or specification.",
+    "sdk": "By the provider's own SDK.",
+    "partly": "In part by the provider's own documentation, in part by others.",
+    "third-party": "By what others say.",
+}
+
+
 def provider_page(provider: Definition) -> str:
     """What an operator needs to know of one provider."""
     return "\n".join(_provider_lines(provider)) + "\n"
@@ -153,16 +163,27 @@ def _family_lines(family: Family) -> Iterator[str]:
 def _provider_lines(provider: Definition) -> Iterator[str]:
     yield f"{_NOTICE}\n# {provider.name}\n"
     yield f"`provider: {provider.id}`. `sms-exporter providers {provider.id}` prints the same in short.\n"
+    if provider.also:
+        yield f"Also called {', '.join(provider.also)}.\n"
+    if provider.unit:
+        yield f"{provider.unit}\n"
+    settings = made.settings(provider)
+    if provider.settings:
+        yield "## Settings\n"
+        yield "What an account says under `settings` beside its secret:\n"
+        rows = [(f"`{name}`", each.about, _setting(each)) for name, each in provider.settings.items()]
+        yield _table(("Setting", "What", "Value"), rows)
     yield "## Sign-in\n"
     for name, sign_in in provider.sign_in.items():
-        form = FORMS[name]
-        after = f" after `{sign_in.prefix.strip()}`" if sign_in.prefix else ""
-        sent = form.sent or f"in the header `{sign_in.header}`{after}"
+        form = form_of(provider, name)
+        sent = form.sent if name != "keys" and form.sent else _sent(sign_in)
         note = f"; {sign_in.note}" if sign_in.note else ""
         yield f"`{name}`: {sent}{note}.\n"
         yield "```yaml\naccounts:\n  - name: my-account"
         example = form.example(provider.id, f"secrets/{provider.id}", tell_apart=True)
-        yield f"    provider: {provider.id}\n    auth: {example}\n```\n"
+        told = ", ".join(f"{key}: {value}" for key, value in settings.items())
+        more = f"    settings: {{{told}}}\n" if told else ""
+        yield f"    provider: {provider.id}\n{more}    auth: {example}\n```\n"
     yield "One form an account. Each secret may be written as `X_file` (best: it can change without a restart),"
     yield "`X_env` or `X`."
     for name in provider.sign_in:
@@ -176,7 +197,9 @@ def _provider_lines(provider: Definition) -> Iterator[str]:
     for name, api in _apis(provider):
         yield from _api_lines(name, api)
     yield "## Least privilege\n"
-    yield "The exporter sends GET requests to the paths above and nothing else: a credential for those is enough."
+    if provider.least_privilege:
+        yield provider.least_privilege
+    yield "The exporter sends the requests above and nothing else: a credential for those is enough."
     yield "Give the exporter one of its own, so that it can be revoked alone.\n"
     yield "## Errors\n"
     yield from _error_lines(provider)
@@ -185,8 +208,29 @@ def _provider_lines(provider: Definition) -> Iterator[str]:
         yield from (f"- {note}" for note in provider.notes)
         yield ""
     yield "## Sources\n"
+    yield f"{_EVIDENCE[provider.evidence or 'partly']} It was not tried against the live API.\n"
     yield f"Checked on {provider.checked}:\n"
     yield from (f"- <{url}>" for url in provider.documentation)
+
+
+def _setting(setting: Setting) -> str:
+    """What a setting may be, and what it is where an account says nothing."""
+    choices = ", ".join(f"`{each}`" for each in setting.choices) or "a text"
+    return f"{choices}; `{setting.default}` where nothing is said" if setting.default else f"{choices}; required"
+
+
+def _sent(sign_in: SignIn) -> str:
+    """Where a secret goes, in words."""
+    after = f" after `{sign_in.prefix.strip()}`" if sign_in.prefix else ""
+    if sign_in.header is not None:
+        return f"in the header `{sign_in.header}`{after}"
+    if sign_in.query is not None:
+        return f"in the query, as `{sign_in.query}`"
+    if sign_in.form is not None:
+        return f"in the form, as `{sign_in.form}`"
+    if sign_in.signature is not None:
+        return f"each request is signed (`{sign_in.signature}`)"
+    return "in the requests below, under its own name"
 
 
 def _api_lines(name: str, api: Api) -> Iterator[str]:

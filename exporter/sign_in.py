@@ -102,10 +102,11 @@ class Form:
     def example(self, name: str, path: str, *, tell_apart: bool = False) -> str:
         """The form with its confidential parts in files, of which `tell_apart` gives each a name of its own."""
         hidden = [part for part in self.required if part.confidential]
-        paths = {
-            part.name: f"{path}-{part.name.rpartition('_')[2]}" if tell_apart and len(hidden) > 1 else path
-            for part in hidden
-        }
+        short = {part.name: part.name.rpartition("_")[2] for part in hidden}
+        unique = len({*short.values()}) == len(short)
+        apart = short if unique else {name: name.replace("_", "-") for name in short}
+        tell_apart = tell_apart and len(hidden) > 1
+        paths = {name: f"{path}-{word}" if tell_apart else path for name, word in apart.items()}
         keys = ", ".join(
             f"{part.name}_file: {paths[part.name]}" if part.confidential else f"{part.name}: {name}"
             for part in self.required

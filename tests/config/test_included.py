@@ -9,6 +9,8 @@ import pytest
 from exporter.cli.main import main
 from exporter.config.loading import ConfigError, Loaded, load
 from exporter.config.watch import Watch
+from exporter.documents.faults import nearest
+from exporter.providers.catalogue import builtin
 from exporter.settings import Pair
 from tests.config.providers import ACME
 
@@ -166,7 +168,8 @@ def test_definitions_of_ones_own() -> None:
             "[mine.yml]",
             OWN.replace("id: acme", "id: qlara"),
             [
-                'conf/main.yml:3: accounts[0].provider: there is no provider "acme"; there are agiletelecom, gatewayapi, qlara',
+                'conf/main.yml:3: accounts[0].provider: there is no provider "acme"; '
+                + nearest("acme", builtin(), "there are"),
                 'conf/mine.yml:2: id: a provider "qlara" comes with the exporter; give this one another id',
             ],
         ),
