@@ -80,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
     )
     providers = _command(commands, "providers", "list the providers, or one's apis, sign-in forms and metrics")
     providers.add_argument("id", metavar="ID", nargs="?", help="a provider's id")
+    providers.add_argument("--file", metavar="FILE", help="a definition of your own instead of a built-in provider")
+    providers.add_argument("--try", dest="tries", action="store_true", help="print what is read from --answer")
+    providers.add_argument("--answer", metavar="FILE", help="with --try: the body of an answer; - is standard input")
+    providers.add_argument("--status", type=int, default=200, help="with --try: its HTTP status (default: %(default)s)")
+    providers.add_argument("--request", action="store_true", help="print the exact request, with names for secrets")
+    providers.add_argument("--api", metavar="NAME", help="with --try or --request: which api, where there are several")
     schema = _command(commands, "schema", "print the JSON Schema of the configuration, or of a provider's definition")
     schema.add_argument(
         "of", metavar="OF", nargs="?", choices=("config", "provider"), default="config",
