@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from exporter.printable import on_one_line
@@ -315,7 +315,8 @@ def instant(value: Value, item: Any, names: Mapping[str, str]) -> Instant | None
     if value.time in ("unix", "unix_ms"):
         found = Instant(as_number(raw) / (1000 if value.time == "unix_ms" else 1))
     else:
-        found = _from_iso8601(raw, is_documented=value.time is not None)
+        text = raw if isinstance(raw, str) and len(raw) <= LONGEST_TEXT else ""
+        found = _from_iso8601(text, is_documented=value.time is not None)
     if found.timestamp_seconds < _FIRST_DATE:
         return None
     if found.timestamp_seconds > _LAST_DATE:
@@ -323,9 +324,9 @@ def instant(value: Value, item: Any, names: Mapping[str, str]) -> Instant | None
     return found
 
 
-def _from_iso8601(raw: Any, *, is_documented: bool) -> Instant:
-    text = _ZONE_NAME.sub("", raw.strip()) if isinstance(raw, str) and len(raw) <= LONGEST_TEXT else ""
-    match = _INSTANT.fullmatch(text)
+@lru_cache(1000)  # an account's dates stay the same for weeks
+def _from_iso8601(text: str, *, is_documented: bool) -> Instant:
+    match = _INSTANT.fullmatch(_ZONE_NAME.sub("", text.strip()))
     if match is None:
         raise WrongTypeError("a date and time of ISO 8601")
     day, time, zone = match.groups()
