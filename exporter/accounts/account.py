@@ -19,7 +19,7 @@ from exporter.settings import AccountSettings, ApiSettings
 
 logger = logging.getLogger(__name__)
 
-_Known = tuple[Readings | None, Failure | None, float | None, float | None, int, int, tuple[Spent, ...]]
+_Known = tuple[int, int, float | None, float | None, Failure | None, Readings | None, tuple[Spent, ...]]
 
 _NOT_WAITED_FOR = Failure(Reason.TIMEOUT, NOT_WAITED_FOR)
 
@@ -177,18 +177,21 @@ class Account:
         """What is known of an api; `mine` is what a scrape waited for or found fresh, which it gets however old."""
         newest, good = api.resource.newest, api.resource.good
         known = (
-            self._shown(api, self._readings(api, now, mine)),
-            _NOT_WAITED_FOR if waited_in_vain else self._failure(api),
+            api.caller.requests,  # first, as it is another after every call: to compare the rest takes long
+            api.caller.failures,
             None if good is None else good.ended_timestamp_seconds,
             None if newest is None else newest.duration_seconds,
-            api.caller.requests,
-            api.caller.failures,
+            _NOT_WAITED_FOR if waited_in_vain else self._failure(api),
+            self._shown(api, self._readings(api, now, mine)),
             self._spent(api),
         )
         # While nothing changes it is the same object: rendering keeps what it has rendered once.
         if api.observation is None or known != api.known:
             api.known = known
-            api.observation = Observation(api.settings.name, *known)
+            requests, failures, succeeded, duration, failure, readings, spent = known
+            api.observation = Observation(
+                api.settings.name, readings, failure, succeeded, duration, requests, failures, spent
+            )
         return api.observation
 
     @staticmethod

@@ -22,13 +22,15 @@ _READER = ThreadPoolExecutor(1, "reader")
 class Reader:
     """Reads an api's answers, and keeps what it read last: most answers are the same as the one before."""
 
-    __slots__ = ("_api", "_definition", "_names_last", "_read_last")
+    __slots__ = ("_api", "_definition", "_harmless", "_names_last", "_read_last")
 
     def __init__(self, definition: Definition, api: Api) -> None:
         self._definition = definition
         self._api = api
         self._names_last: tuple[tuple[tuple[str, ...], Confidential, int], tuple[str, ...]] | None = None
         self._read_last: tuple[tuple[int, bytes, Confidential, int], Readings] | None = None
+        self._harmless: tuple[str, Confidential, int] | None = None
+        """The texts that held no secret last: numbers change, names hardly ever."""
 
     def header_names(self, names: tuple[str, ...], secrets: Confidential) -> tuple[str, ...]:
         """An answer's header names without secrets."""
@@ -48,29 +50,32 @@ class Reader:
         if self._read_last is not None and self._read_last[0] == read:
             return self._read_last[1]
         is_large = len(answer.body) > READ_IN_THREAD_BYTES
-        what = (answer.status, answer.body, self._definition, self._api, secrets)
         if is_large:
-            readings = await asyncio.get_running_loop().run_in_executor(_READER, _readings, *what)
+            readings = await asyncio.get_running_loop().run_in_executor(_READER, self._read, answer, secrets)
         else:
-            readings = _readings(*what)
+            readings = self._read(answer, secrets)
         self._read_last = None if is_large else (read, readings)
         return readings
 
+    def _read(self, answer: Answer, secrets: Confidential) -> Readings:
+        """The readings of an answer without secrets.
 
-def _readings(status: int, body: bytes, definition: Definition, api: Api, secrets: Confidential) -> Readings:
-    """The readings of an answer without secrets.
-
-    Who gives the account's own back isn't believed at all. What holds any other that is known, one that is so short
-    that it may be a word, or one in a public list, is left out.
-    """
-    readings = extract.answer(status, body, definition, api)
-    # No secret has a line break: one search for all of the texts.
-    texts = "\n".join(dict.fromkeys(readings.texts()))
-    if secrets.is_in(texts):
-        raise invalid_response("the answer gives the account's secret back as a value")
-    if not redaction.holds(texts):
-        return readings
-    shown = readings.without(redaction.holds)
-    if readings.prices and not shown.prices:
-        raise invalid_response("every price of the answer holds a secret")
-    return shown
+        Who gives the account's own back isn't believed at all. What holds any other that is known, one that is so short
+        that it may be a word, or one in a public list, is left out.
+        """
+        generation = redaction.generation()
+        readings = extract.answer(answer.status, answer.body, self._definition, self._api)
+        # No secret has a line break: one search for all of the texts.
+        texts = "\n".join(dict.fromkeys(readings.texts()))
+        if (texts, secrets, generation) == self._harmless:
+            return readings
+        if secrets.is_in(texts):
+            raise invalid_response("the answer gives the account's secret back as a value")
+        if not redaction.holds(texts):
+            if len(texts) < READ_IN_THREAD_BYTES:
+                self._harmless = texts, secrets, generation
+            return readings
+        shown = readings.without(redaction.holds)
+        if readings.prices and not shown.prices:
+            raise invalid_response("every price of the answer holds a secret")
+        return shown
