@@ -87,6 +87,19 @@ class View:
         return any(known) if known else None
 
     @property
+    def standing(self) -> object:
+        """All that the families of a whole account depend on, beside its settings; equal while it is the same."""
+        return [
+            (
+                each.failure is None,
+                None
+                if (told := each.readings) is None
+                else (told.account_id, told.postpaid, [(pot.currency, pot.wallet) for pot in told.credits]),
+            )
+            for each in self.observations
+        ]
+
+    @property
     def thresholds(self) -> Thresholds:
         """The thresholds in force: none of credit and runway where the account is postpaid."""
         thresholds = self.settings.thresholds

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import is_not
 from typing import NamedTuple, Self
 from weakref import WeakValueDictionary
@@ -31,8 +31,8 @@ from exporter.providers.kinds import API_NAMES
 from exporter.readings import Readings
 from exporter.settings import AccountSettings, Settings
 
-Chunk = list[tuple[int, Sequence[str]]]
-"""Lines of families, in parts to be joined, by their place in the table."""
+Chunk = tuple[tuple[int, ...], list[str]]
+"""Places of families in the table, and the lines of each."""
 
 _CACHED = " May come from the cache."
 _PAUSE_EVERY_ACCOUNTS = 50
@@ -63,9 +63,11 @@ class Exposition:
                 lines = self._accounts[view.settings.name] = _AccountLines(
                     view.settings, self._label_names, self._prices
                 )
-            for chunk in lines.of(view):
-                for family, parts in chunk:
-                    columns[family] += parts
+            for places, texts in lines.of(view):
+                for family, text in zip(places, texts, strict=True):
+                    columns[family].append(text)
+            for family, parts in lines.prices():
+                columns[family] += parts
         parts = []
         for header, texts in zip(_headers(), columns, strict=True):
             if texts:
@@ -86,16 +88,27 @@ class _AccountLines:
         self._of_settings = _chunk(_columns(SettingsFamily), text, settings)
         self._apis = {api.name: _ApiLines(text, api.name, settings, prices) for api in settings.apis}
         self._observed: tuple[Observation, ...] = ()
+        self._standing: object = None
+        self._of_account: Chunk = (), []
         self._chunks: list[Chunk] = []
 
     def of(self, view: View) -> list[Chunk]:
         """The lines of what was observed; an account gives the same observation again while nothing has changed."""
         if len(self._observed) != len(view.observations) or any(map(is_not, view.observations, self._observed)):
             self._observed = view.observations
-            self._chunks = [self._of_settings, _chunk(_columns(AccountFamily), self._labels, view)]
+            standing = view.standing
+            if standing != self._standing:
+                self._standing = standing
+                self._of_account = _chunk(_columns(AccountFamily), self._labels, view)
+            self._chunks = [self._of_settings, self._of_account]
             for observation in view.observations:
                 self._chunks += self._apis[observation.api].of(observation)
         return self._chunks
+
+    def prices(self) -> Iterator[tuple[int, list[str]]]:
+        """The lines of price lists that were observed last, in parts to be joined, and their families' places."""
+        for api in self._apis.values():
+            yield from api.prices
 
 
 class _ApiLines:
@@ -107,10 +120,11 @@ class _ApiLines:
         self._labels = labels
         self._labels_of_api = f'{labels},api="{name}"'
         api = settings.provider.apis[name]
-        self._blocks = frozenset(block for block in API_NAMES if getattr(api, block))
+        self._columns = _columns_of_readings(tuple(block for block in API_NAMES if getattr(api, block)))
         self._readings: Readings | None = None
-        self._kept: Chunk = []
-        self._shared: list[_SharedLines] = []
+        self._kept: Chunk = (), []
+        self.prices: tuple[tuple[int, list[str]], ...] = ()
+        self._shared: tuple[_SharedLines, ...] = ()
 
     def of(self, observation: Observation) -> tuple[Chunk, ...]:
         """The lines of the readings, those of what was spent, and those of how the api does."""
@@ -123,16 +137,16 @@ class _ApiLines:
         return self._kept, _chunk(_columns(SpendFamily), self._labels, observation), of_api
 
     def _render(self, readings: Readings | None) -> None:
-        self._kept, self._shared = [], []
+        self._kept, self.prices, self._shared = ((), []), (), ()
         if readings is None:
             return
-        of_readings, of_prices = _columns_of_readings(self._blocks)
+        of_readings, of_prices = self._columns
         self._kept = _chunk(of_readings, self._labels, readings, self._settings)
         for column in of_prices:
             shared = self._prices.of(column, readings, self._settings)
             if shared.ends:
-                self._kept.append((column.place, shared.after(column.beginning + self._labels)))
-                self._shared.append(shared)
+                self.prices += ((column.place, shared.after(column.beginning + self._labels)),)
+                self._shared += (shared,)
 
 
 class _SharedLines:
@@ -191,7 +205,7 @@ def _columns(kind: type[SettingsFamily | AccountFamily | ApiFamily | ReadingFami
 
 
 @functools.cache
-def _columns_of_readings(blocks: frozenset[str]) -> tuple[list[_Column], list[_Column]]:
+def _columns_of_readings(blocks: tuple[str, ...]) -> tuple[list[_Column], list[_Column]]:
     """The families that an api with those blocks can give, those of prices apart."""
     columns = [
         column
@@ -202,17 +216,23 @@ def _columns_of_readings(blocks: frozenset[str]) -> tuple[list[_Column], list[_C
     return [column for column in columns if column not in of_prices], of_prices
 
 
+_PLACES: dict[tuple[int, ...], tuple[int, ...]] = {}
+"""Which families have lines, the same for most accounts: kept once."""
+
+
 def _chunk(columns: Iterable[_Column], own: str, *of: object) -> Chunk:
     """The lines of those columns that have samples; `own` are the labels that all of them have."""
-    chunk: Chunk = []
+    places: tuple[int, ...] = ()
+    texts = []
     for place, name, labels, samples in columns:
         text = ""
         for values, value in samples(*of):
             # Most have no label left: they are rendered for every account at every scrape.
             text += name + own + (_end(labels, values, value) if labels else f"}} {number(value)}\n")
         if text:
-            chunk.append((place, (text,)))
-    return chunk
+            places += (place,)
+            texts.append(text)
+    return _PLACES.setdefault(places, places), texts
 
 
 def _end(names: tuple[str, ...], values: tuple[str | None, ...], value: float) -> str:

@@ -87,7 +87,7 @@ class ApiFamily(Family):
 
 @dataclass(frozen=True, slots=True)
 class AccountFamily(Family):
-    """A family that a whole account gives."""
+    """A family that a whole account gives, by its settings and `View.standing` alone."""
 
     samples: Callable[[View], Iterable[Sample]] = lambda _view: ()
 
