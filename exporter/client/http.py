@@ -8,6 +8,7 @@ import asyncio
 import logging
 import math
 import re
+import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,10 +17,20 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
+
+def _without_authorities() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 # httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-
-import aiohttp
+# aiohttp loads the system's authorities while it is imported, for contexts that no connection of ours uses.
+_create_default_context = ssl.create_default_context
+ssl.create_default_context = _without_authorities  # type: ignore[assignment]
+try:
+    import aiohttp
+finally:
+    ssl.create_default_context = _create_default_context
 import httpx
 
 from exporter import __version__

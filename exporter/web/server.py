@@ -33,9 +33,6 @@ LONGEST_LINE = 8190
 MOST_HEADERS = 100
 """Headers of a request: more are refused before anything is made of them."""
 
-COLLECT_AFTER_OBJECTS = 100_000
-"""More than a scrape of a thousand accounts has under way."""
-
 
 class AddressError(ValueError):
     """A listen address that can't be read, or not be listened on."""
@@ -196,7 +193,6 @@ async def serve(
     # would look through the objects of a scrape under way again and again, in vain.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER_OBJECTS)
     runner = web.AppRunner(
         app,
         access_log=None,
