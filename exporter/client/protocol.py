@@ -42,6 +42,7 @@ class GuardedProtocol(ResponseHandler):
         """Whether its TLS session was kept for the next connections."""
         self._is_awaited = False
         self._has_head = False
+        self._left: int | None = None
         self._interim = 0
         self._received = 0
 
@@ -62,7 +63,7 @@ class GuardedProtocol(ResponseHandler):
 
     def set_response_params(self, **params: Any) -> None:
         """Await one answer; aiohttp calls it as well, for a proxy's answer to CONNECT."""
-        self._is_awaited, self._has_head = True, False
+        self._is_awaited, self._has_head, self._left = True, False, None
         self._interim = self._received = 0
         self._buffer = deque()
         super().set_response_params(**params)
@@ -85,7 +86,10 @@ class GuardedProtocol(ResponseHandler):
         super().pause_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes: an answer's head alone, its body, and its last byte alone, so that what comes behind is seen."""
+        """Take bytes: an answer's head alone, then its body, so that what comes behind is seen.
+
+        Where the head doesn't say how long the body is, its last byte goes alone.
+        """
         if not data:  # reading goes on after a pause
             super().data_received(data)
             return
@@ -96,7 +100,13 @@ class GuardedProtocol(ResponseHandler):
         self._received += len(data)
         while data and self._is_reading():
             head_end = -1 if self._has_head else data.find(_HEAD_END)
-            cut = head_end + len(_HEAD_END) if head_end >= 0 else max(1, len(data) - 1)
+            if head_end >= 0:
+                cut = head_end + len(_HEAD_END)
+            elif self._left:
+                cut = min(self._left, len(data))
+                self._left -= cut
+            else:
+                cut = max(1, len(data) - 1)
             super().data_received(data[:cut])
             data = data[cut:]
         if data:
@@ -116,6 +126,8 @@ class GuardedProtocol(ResponseHandler):
                 self._refuse("the answer changes the protocol")
         else:
             self._has_head = True
+            if not message.chunked:
+                self._left = int(message.headers.get("Content-Length", 0))
             if message.code in _WITHOUT_BODY or self._skip_payload:
                 self.force_close()  # a body would come all the same
             super().feed_data(data, size)
