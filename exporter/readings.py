@@ -15,7 +15,7 @@ STATUSES = ("active", "suspended", "expired", "cancelled", "trial", "pending", "
 """Every status that a subscription can have; a word that nobody has seen is `unknown`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Credit:
     """What is left in one pot of credit.
 
@@ -51,7 +51,7 @@ def messages_remaining(pots: Iterable[Credit]) -> Mapping[tuple[str, str | None]
     return {(channel, pot.wallet): count for pot in pots for channel, count in pot.messages_remaining.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Subscription:
     """The plan of an account; `status` is one of `STATUSES`, timestamps are Unix seconds.
 
@@ -69,7 +69,7 @@ class Subscription:
     max_contacts: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ContactQuota:
     """How many contacts are stored, of how many; `lists` counts the lists that hold them."""
 
@@ -84,7 +84,7 @@ class ContactQuota:
         return ratio if math.isfinite(ratio) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MessagePrice:
     """The list price of one message to a country; `currency` is ISO 4217 in capitals."""
 
@@ -95,7 +95,7 @@ class MessagePrice:
     price: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Readings:
     """All that one answer gave; `postpaid` is None where the provider doesn't tell it.
 

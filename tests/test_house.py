@@ -66,7 +66,7 @@ def test_the_way_of_a_scrape_has_ten_rooms_at_most_and_each_is_there() -> None:
 
 
 def test_a_resource_knows_nothing_of_its_account() -> None:
-    below = ("resource", "hold", "session", "observation", "backoff", "reading", "spending")
+    below = ("resource", "hold", "session", "observation", "backoff", "reading", "spending", "limit")
     for room in below:
         known = {path[1] for path in imports(EXPORTER / "accounts" / f"{room}.py") if path[0] == "accounts"}
         assert known <= set(below), room

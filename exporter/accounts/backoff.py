@@ -10,7 +10,7 @@ RATE_LIMIT_SECONDS = 60.0
 LONGEST_RATE_LIMIT_SECONDS = 3600.0
 
 
-@dataclass
+@dataclass(slots=True)
 class Backoff:
     """From 30 s doubling to 15 min; jitter adds up to a fifth, so that accounts drift apart."""
 

@@ -53,13 +53,13 @@ def shown(readings: Readings, settings: AccountSettings) -> Readings:
     return readings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Observation:
     """What one scrape gets to know of one api.
 
     `readings` are the last good ones while they may still be served, `failure` says why the newest call
     (or this scrape's wait) failed; both can be there. Without either nothing is known yet. `spent` are the sums of
-    each pot that was ever told, however the newest call ended.
+    each pot that was ever told, however the newest call ended. Nothing changes it later.
     """
 
     api: str
@@ -70,6 +70,11 @@ class Observation:
     requests: int = 0
     failures: int = 0
     spent: tuple[Spent, ...] = ()
+
+    @property
+    def state(self) -> object:
+        """How the api does; equal until it fails, fails anew, or fails no more."""
+        return self.failure, self.failures
 
 
 @dataclass(frozen=True, slots=True)

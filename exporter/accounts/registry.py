@@ -22,7 +22,7 @@ class _ResourceKey:
     provider: str
     api: str
     url: str
-    settings: frozenset[tuple[str, str]]
+    settings: tuple[tuple[str, str], ...]
     http: HttpSettings
     credential: object
 
@@ -106,7 +106,7 @@ class Registry:
             account.provider.id,
             api.name,
             api.url,
-            frozenset(account.settings.items()),
+            tuple(sorted(account.settings.items())),
             account.http,
             None if definition.public else account.credential,
         )

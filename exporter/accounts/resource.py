@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from exporter.accounts.backoff import Backoff, rate_limit_seconds
 from exporter.accounts.hold import Caller, Key
+from exporter.accounts.limit import Limit
 from exporter.accounts.observation import Outcome
 from exporter.accounts.reading import Reader
 from exporter.accounts.session import Kept, Session
@@ -255,7 +256,7 @@ class Resource:
         return await self._ask(call, await self._kept(call, session, end), end, None)
 
     async def _kept(self, call: InFlight, session: Session, end: float) -> Kept:
-        async with asyncio.timeout(end - self._clock.monotonic()):
+        with Limit(call.task, end - self._clock.monotonic()):
             return await session.kept(
                 self._base_url, lambda made: self._send(call, made, end, None), self._clock.monotonic
             )
@@ -264,7 +265,7 @@ class Resource:
         """One request counts from its start, even without a connection."""
         call.caller.requests += 1
         request.way.seconds = None if awaited_until is None else awaited_until - self._clock.monotonic()
-        async with asyncio.timeout(end - self._clock.monotonic()):
+        with Limit(call.task, end - self._clock.monotonic()):
             answer = await self._client.get(request, self.http)
         call.status = answer.status
         call.header_names = self._reader.header_names(answer.header_names, call.key.secrets)

@@ -1,6 +1,6 @@
 """What went and what came between one good answer and the next: the counters of spend, kept in memory."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from exporter.readings import Credit, Readings
 
@@ -8,8 +8,7 @@ MOST_POTS = 100
 """Pots of one account whose spend is counted: who names others in each answer would fill memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """The sums of one pot: `spent` and `recharged` in the unit of its `currency`, and the time that was watched."""
 
     currency: str
@@ -19,8 +18,7 @@ class Spent:
     watched_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     """What one answer told of a pot, and when (monotonic)."""
 
     at: float
@@ -67,26 +65,24 @@ class _Pot:
         answer = self._answers[-1]
         before, seconds = self._counted, answer.at - self._counted_at
         self._counted, self._counted_at = balance, answer.at
-        recharges = sorted(self._answers, key=lambda each: each.recharged_at)
         if before is None:
-            self._counted_recharge = recharges[-1].recharged_at
+            self._counted_recharge = max(each.recharged_at for each in self._answers)
             return
         sums, rise = self.sums, balance - before
         if rise <= 0:
-            self.sums = replace(sums, spent=sums.spent - rise, watched_seconds=sums.watched_seconds + seconds)
+            self.sums = sums._replace(spent=sums.spent - rise, watched_seconds=sums.watched_seconds + seconds)
             return
         # The rise may be seen at an older back end's answer, which doesn't know the recharge yet.
-        newest = recharges[-1]
+        newest = max(reversed(self._answers), key=lambda each: each.recharged_at)
         amount = newest.credit.last_recharge_amount
         if newest.recharged_at > self._counted_recharge and amount is not None and amount >= rise:
-            self.sums = replace(
-                sums,
+            self.sums = sums._replace(
                 spent=sums.spent + amount - rise,
                 recharged=sums.recharged + amount,
                 watched_seconds=sums.watched_seconds + seconds,
             )
         else:
-            self.sums = replace(sums, recharged=sums.recharged + rise)
+            self.sums = sums._replace(recharged=sums.recharged + rise)
         self._counted_recharge = max(newest.recharged_at, self._counted_recharge)
 
 

@@ -19,6 +19,7 @@ from exporter.metrics.families import (
     EXPORTER_FAMILIES,
     AccountFamily,
     ApiFamily,
+    ApiStateFamily,
     ExporterState,
     Family,
     PriceFamily,
@@ -121,6 +122,8 @@ class _ApiLines:
         self._labels_of_api = f'{labels},api="{name}"'
         api = settings.provider.apis[name]
         self._columns = _columns_of_readings(tuple(block for block in API_NAMES if getattr(api, block)))
+        self._state: object = None
+        self._of_state: Chunk = (), []
         self._readings: Readings | None = None
         self._kept: Chunk = (), []
         self.prices: tuple[tuple[int, list[str]], ...] = ()
@@ -131,10 +134,14 @@ class _ApiLines:
         if observation.readings is not self._readings:
             self._readings = observation.readings
             self._render(observation.readings)
-        of_api = _chunk(_columns(ApiFamily), self._labels_of_api, observation)
+        state = observation.state
+        if state != self._state:
+            self._state = state
+            self._of_state = _chunk(_columns(ApiStateFamily), self._labels_of_api, observation)
+        of_call = _chunk(_columns(ApiFamily), self._labels_of_api, observation)
         if not observation.spent:
-            return self._kept, of_api
-        return self._kept, _chunk(_columns(SpendFamily), self._labels, observation), of_api
+            return self._kept, self._of_state, of_call
+        return self._kept, _chunk(_columns(SpendFamily), self._labels, observation), self._of_state, of_call
 
     def _render(self, readings: Readings | None) -> None:
         self._kept, self.prices, self._shared = ((), []), (), ()
@@ -194,9 +201,11 @@ class _Column(NamedTuple):
 
 
 @functools.cache
-def _columns(kind: type[SettingsFamily | AccountFamily | ApiFamily | ReadingFamily | SpendFamily]) -> list[_Column]:
+def _columns(
+    kind: type[SettingsFamily | AccountFamily | ApiFamily | ApiStateFamily | ReadingFamily | SpendFamily],
+) -> list[_Column]:
     """The families of a kind."""
-    written = 1 if kind is ApiFamily else 0
+    written = 1 if kind in {ApiFamily, ApiStateFamily} else 0
     return [
         _Column(place, f"{family.name}{{", family.labels[written:], family.samples)
         for place, family in enumerate(ACCOUNT_FAMILIES)

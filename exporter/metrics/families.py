@@ -86,6 +86,13 @@ class ApiFamily(Family):
 
 
 @dataclass(frozen=True, slots=True)
+class ApiStateFamily(Family):
+    """The same, by `Observation.state` alone: it changes where the api fails, fails anew, or fails no more."""
+
+    samples: Callable[[Observation], Iterable[Sample]] = lambda _observation: ()
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFamily(Family):
     """A family that a whole account gives, by its settings and `View.standing` alone."""
 
@@ -412,13 +419,13 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         "Whether the newest call of every api of the account succeeded (1) or not (0)",
         samples=lambda view: _one(all(observation.failure is None for observation in view.observations)),
     ),
-    ApiFamily(
+    ApiStateFamily(
         "sms_api_up",
         "Whether the newest call of the api succeeded (1) or not (0); 0 too while a refused key holds it back",
         ("api",),
         samples=_of_api(lambda observation: observation.failure is None),
     ),
-    ApiFamily(
+    ApiStateFamily(
         "sms_api_failure",
         "Why the newest call of the api failed, 1 while it fails",
         ("api", "reason"),
@@ -443,7 +450,7 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         kind="counter",
         samples=_of_api(lambda observation: observation.requests),
     ),
-    ApiFamily(
+    ApiStateFamily(
         "sms_api_failures_total",
         "Calls made to the provider that failed",
         ("api",),

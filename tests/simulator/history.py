@@ -18,6 +18,7 @@ from exporter.metrics.families import (
     EXPORTER_FAMILIES,
     AccountFamily,
     ApiFamily,
+    ApiStateFamily,
     ExporterState,
     Family,
     ReadingFamily,
@@ -123,7 +124,7 @@ def _samples(family: Family, view: View) -> Iterator[Sample]:
     elif isinstance(family, SettingsFamily):
         yield from family.samples(view.settings)
     for observation in view.observations:
-        if isinstance(family, ApiFamily):
+        if isinstance(family, ApiFamily | ApiStateFamily):
             yield from (((observation.api, *values), value) for values, value in family.samples(observation))
         elif isinstance(family, SpendFamily):
             yield from family.samples(observation)
