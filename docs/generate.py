@@ -195,7 +195,7 @@ def _provider_lines(provider: Definition) -> Iterator[str]:
     yield "carry a prefix of its own.\n"
     yield "## Apis and fields\n"
     for name, api in _apis(provider):
-        yield from _api_lines(name, api)
+        yield from _api_lines(name, api, " or ".join(provider.methods(api)))
     yield "## Least privilege\n"
     if provider.least_privilege:
         yield provider.least_privilege
@@ -233,12 +233,12 @@ def _sent(sign_in: SignIn) -> str:
     return "in the requests below, under its own name"
 
 
-def _api_lines(name: str, api: Api) -> Iterator[str]:
+def _api_lines(name: str, api: Api, method: str) -> Iterator[str]:
     yield f"### {name}\n"
     asked = "Asked unless `apis` leaves it out" if api.standard else f"Asked only where `apis` names it: `{name}`"
     public = " It is public: no credential is sent." if api.public else ""
     cached = format_duration(api.cache_ttl).replace(" ", "")
-    yield f"`{api.method} {api.path}`. {asked}. `cache_ttl` {cached}.{public}\n"
+    yield f"`{method} {api.path}`. {asked}. `cache_ttl` {cached}.{public}\n"
     rows = [
         (f"[`{family.name}`](../metrics.md#{family.name})", origin)
         for family in ACCOUNT_FAMILIES

@@ -144,7 +144,8 @@ def _lines(provider: Definition) -> Iterator[str]:
         yield ""
         traits = ["asked by default" if api.standard else "asked where apis names it"]
         traits += ["public: no credential is sent"] if api.public else []
-        yield f"api {name}: {api.method} {api.path} ({'; '.join(traits)}; cache_ttl {format_duration(api.cache_ttl)})"
+        method = " or ".join(provider.methods(api))
+        yield f"api {name}: {method} {api.path} ({'; '.join(traits)}; cache_ttl {format_duration(api.cache_ttl)})"
         for family in ACCOUNT_FAMILIES:
             if isinstance(family, ReadingFamily | AccountFamily) and (sources := family.sources(api)) is not None:
                 yield f"  {family.name} from {sources}"

@@ -4,7 +4,7 @@ import base64
 import secrets as random_bytes
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, urlencode
 
 from exporter.client.signatures import SIGNATURES
@@ -59,7 +59,6 @@ class Signer:
         """The call that opens a session."""
         call = session.call
         made = prepare(call, base_url, call.path, self.settings, self.secrets, self.sign_in)
-        made = made if made.method == call.method else replace(made, method=call.method, body=b"")
         return made.with_headers(self.headers) if self.headers else made
 
     def token_call(self, base_url: str, *, as_basic: bool) -> Prepared:

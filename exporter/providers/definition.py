@@ -84,10 +84,10 @@ class Request(Model):
     json_: Json = Field(default=None, alias="json")
     format: Literal["json", "text", "xml"] = "json"
 
-    @property
-    def method(self) -> str:
-        """GET, or POST where it has a body."""
-        return "GET" if self.form is None and self.json_ is None else "POST"
+    def method(self, sign_in: "SignIn | None" = None) -> str:
+        """POST where it has a body, be it only for the secret that it carries by `sign_in`; else GET."""
+        has_body = self.form is not None or self.json_ is not None or (sign_in is not None and sign_in.form is not None)
+        return "POST" if has_body else "GET"
 
     def templates(self) -> Iterator[tuple[Place, Template]]:
         """Every template, with its path from here."""
@@ -208,10 +208,9 @@ class Session(Request):
     keep: Mapping[Name, Value]
     lives: Seconds
 
-    @property
-    def method(self) -> str:
-        """What the definition says, else GET, or POST where it has a body."""
-        return self.method_ or super().method
+    def method(self, sign_in: "SignIn | None" = None) -> str:
+        """What the definition says, else as of every request."""
+        return self.method_ or super().method(sign_in)
 
     @property
     def call(self) -> "Session":
@@ -221,7 +220,7 @@ class Session(Request):
     def wrong(self) -> Iterator[Wrong]:
         """A body is posted, and something is kept."""
         yield from super().wrong()
-        if self.method_ == "GET" and super().method == "POST":
+        if self.method_ == "GET" and super().method() == "POST":
             yield ("method",), "a GET has no body", "write POST, or remove it"
         if not self.keep:
             yield ("keep",), "nothing is kept of the answer", "write it like {token: /token}"
@@ -249,6 +248,11 @@ class SignIn(Model):
     session: Session | None = None
     note: str | None = None
 
+    def wrong(self) -> Iterator[Wrong]:
+        """What signs in by a form is posted."""
+        if self.form is not None and self.session is not None and self.session.method(self) == "GET":
+            yield ("session", "method"), "a GET has no form", "write POST, or remove it"
+
 
 class Definition(Model):
     """A provider. `base_url` stands for everything before the apis' paths."""
@@ -272,6 +276,11 @@ class Definition(Model):
     def parts(self, form: str) -> tuple[str, ...]:
         """The names of a form's parts: its own, or those that the definition gives it."""
         return self.sign_in[form].parts or tuple(part.name for part in FORMS[form].parts)
+
+    def methods(self, api: Api) -> list[str]:
+        """What an api is called by, one or the other as its sign-in forms are: some are sent as a posted form."""
+        forms = [None if api.public or each.session else each for each in self.sign_in.values()]
+        return sorted({api.method(form) for form in forms})
 
     def wrong(self) -> Iterator[Wrong]:
         """There is a way to sign in and something to ask; every name stands for something."""

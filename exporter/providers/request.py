@@ -57,7 +57,10 @@ def prepare(
         headers["Content-Type"] = "application/json"
         body = json.dumps(fill_json(request.json_, values), ensure_ascii=False).encode()
     headers |= {name: text.fill(values) for name, text in request.headers.items()}
-    return Prepared("GET" if body is None else "POST", url, headers, body, _holds(request, path, sign_in, secrets))
+    method = request.method(sign_in)
+    if method == "POST" and body is None:
+        body = b""
+    return Prepared(method, url, headers, body, _holds(request, path, sign_in, secrets))
 
 
 def shown_url(request: Request, base_url: str, path: Template, settings: Mapping[str, str]) -> str:

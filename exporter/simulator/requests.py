@@ -52,13 +52,13 @@ class Asked:
             raise OtherRequestError from None
 
 
-def claims(documented: Request, asked: Asked) -> list[Claim]:
-    """What stands where the documented request has names.
+def claims(documented: Request, methods: Iterable[str], asked: Asked) -> list[Claim]:
+    """What stands where the documented request has names; it is made by one of those methods.
 
     Raises:
         OtherRequestError: it isn't this request.
     """
-    if asked.method != documented.method:
+    if asked.method not in methods:
         raise OtherRequestError
     found = path_claims(documented.path, asked.path)
     found += _among(documented.query, asked.query)

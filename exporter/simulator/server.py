@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from exporter.providers import compose
-from exporter.providers.definition import Request
 from exporter.providers.template import Template
 from exporter.simulator.account import Account
 from exporter.simulator.answers import public, respond
@@ -128,7 +127,7 @@ class _Desk:
         paths: list[Template] = []
         for name, api in self._provider.definition.apis.items():
             try:
-                return self._api(name, asked, claims(api, asked))
+                return self._api(name, asked, claims(api, self._provider.definition.methods(api), asked))
             except OtherRequestError:
                 paths.append(api.path)
         return None, _NOT_ALLOWED if any(_is_at(path, asked) for path in paths) else _NOT_FOUND
@@ -151,8 +150,7 @@ class _Desk:
         for form, placement in self._provider.definition.sign_in.items():
             if placement.session is not None:
                 try:
-                    # Its headers are for the calls that come after it.
-                    yield form, claims(Request.model_copy(placement.session, update={"headers": {}}), asked)
+                    yield form, claims(placement.session.call, [placement.session.method(placement)], asked)
                 except OtherRequestError:
                     continue
 

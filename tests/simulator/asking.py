@@ -39,7 +39,7 @@ class Asking:
 def documented(request: Request, names: Mapping[str, str]) -> Asking:
     """A request with its names filled, without what proves who asks."""
     return Asking(
-        request.method,
+        request.method(),
         request.path.fill(names, lambda text: quote(text, safe="")),
         {name: text.fill(names) for name, text in request.query.items()},
         {name: text.fill(names) for name, text in request.headers.items()},
@@ -61,7 +61,7 @@ def proven(asking: Asking, form: str, sign_in: SignIn, parts: Mapping[str, str])
     if sign_in.query is not None:
         return replace(asking, query={**asking.query, sign_in.query: secret})
     if sign_in.form is not None:
-        return replace(asking, form={**(asking.form or {}), sign_in.form: secret})
+        return replace(asking, method="POST", form={**(asking.form or {}), sign_in.form: secret})
     return asking
 
 
