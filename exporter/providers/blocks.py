@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from exporter.documents.faults import closest
 from exporter.documents.model import ONE_OR_MANY, Model, Wrong
+from exporter.providers.currencies import CODES, currency
 from exporter.providers.kinds import Divisor, Grouped, Pattern, Pointer, Written
-from exporter.readings import STATUSES
+from exporter.readings import STATUSES, UNITS
 
 
 def dotted(pointer: str) -> str:
@@ -64,6 +66,24 @@ class Value(Model):
         return dotted(self.pointers[0]) if self.pointers else None
 
 
+def no_currencies(value: Value | None) -> Iterator[Wrong]:
+    """What a definition says is a currency or a unit, and is none."""
+    if value is None:
+        return
+    said: dict[tuple[str, ...], str] = {("words", theirs): ours for theirs, ours in (value.words or {}).items()}
+    if value.constant is not None and not said:
+        said = {("constant",): value.constant}
+    for place, text in said.items():
+        if currency(text) is None:
+            close = closest(text, [*UNITS, *CODES])
+            hint = (
+                f"did you mean {close}?"
+                if close
+                else "write a code of ISO 4217, like EUR, or credits, messages, emails"
+            )
+            yield ("currency", *place), f'"{text}" is no currency', hint
+
+
 class Predicate(Model):
     """What an answer, or an item of one, may be like.
 
@@ -111,6 +131,10 @@ class CreditBlock(Block):
     messages_remaining: Pointer | None = None
     auto_recharge: Value | None = None
     optional: bool = False
+
+    def wrong(self) -> Iterator[Wrong]:
+        """What it says is a currency is one."""
+        yield from no_currencies(self.currency)
 
 
 CreditBlocks = Annotated[tuple[CreditBlock, ...], ONE_OR_MANY]
@@ -169,3 +193,4 @@ class PricesBlock(Block):
         """A price is told in one of two ways."""
         if (self.price is None) != (self.currency is None) or (self.price is None) == (self.price_by_currency is None):
             yield (), "a price is told in one of two ways", "give price with currency, or price_by_currency"
+        yield from no_currencies(self.currency)

@@ -1,5 +1,7 @@
 """The codes of ISO 4217, by which a text is known as a currency."""
 
+from exporter.readings import UNITS
+
 _IN_USE = """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE
     CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF
@@ -21,3 +23,11 @@ _WITHDRAWN = """
 
 CODES = frozenset(f"{_IN_USE} {_WITHDRAWN}".split())
 """Every code that counts as a currency, in capitals."""
+
+
+def currency(text: str) -> str | None:
+    """The code in capitals, or one of `UNITS` in small letters; None for what is neither."""
+    stripped = text.strip()
+    if stripped.lower() in UNITS:
+        return stripped.lower()
+    return stripped.upper() if len(stripped) == 3 and stripped.isascii() and stripped.upper() in CODES else None

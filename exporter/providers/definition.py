@@ -187,6 +187,11 @@ class Errors(Model):
     statuses: Mapping[int, Meaning] = Field(default_factory=dict)
     retry_after: RetryAfter | None = None
 
+    def wrong(self) -> Iterator[Wrong]:
+        """Codes stand somewhere."""
+        if self.codes and self.code is None:
+            yield ("codes",), "nothing says where the code stands", "write code beside it, such as code: /error/code"
+
     @cached_property
     def meaning_of(self) -> Mapping[str, str]:
         """What a code means, which counts whatever its case; of two that differ in nothing else, the first."""

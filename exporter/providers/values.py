@@ -9,11 +9,10 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from exporter.printable import on_one_line
+from exporter.providers import currencies
 from exporter.providers.blocks import Value
-from exporter.providers.currencies import CODES
 from exporter.providers.kinds import compiled, marks
 from exporter.providers.xml import Elements
-from exporter.readings import UNITS
 
 MISSING = object()
 """What a pointer gives that leads nowhere; null counts as missing everywhere."""
@@ -240,12 +239,10 @@ def currency(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
 
 def as_currency(raw: str) -> str:
     """The currency in capitals, the unit in small letters."""
-    stripped = raw.strip()
-    if stripped.lower() in UNITS:
-        return stripped.lower()
-    if len(stripped) == 3 and stripped.isascii() and stripped.upper() in CODES:
-        return stripped.upper()
-    raise WrongTypeError("a currency of ISO 4217")
+    known = currencies.currency(raw)
+    if known is None:
+        raise WrongTypeError("a currency of ISO 4217")
+    return known
 
 
 def country(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
