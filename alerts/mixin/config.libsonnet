@@ -1,0 +1,31 @@
+{
+  _config+:: {
+    // Which series are read, such as 'job="sms-exporter"'. Their names are the exporter's own, so all of them are.
+    smsExporterSelector: '',
+    // Targets whose names say that they are exporters: these count as down before they have shown anything.
+    smsExporterUpSelector: 'job=~".*sms[-_]exporter.*"',
+    // The labels by which two replicas of one exporter differ.
+    replicaLabels: ['instance', 'pod', 'container', 'endpoint', 'node'],
+
+    // What the label `severity` of an alert says. The thresholds' own severities in the metrics are not touched.
+    severities: {
+      critical: 'critical',
+      warning: 'warning',
+      info: 'info',
+    },
+
+    // What shall be other than it is in single alerts, by name; null leaves an alert out:
+    //   SMSCreditLow: { 'for': '1h', labels+: { team: 'crm' } },
+    //   SMSCreditThresholdMissing: null,
+    alerts: {},
+
+    // Where an alert's page is; %s is its name. null: no runbook_url.
+    runbookURLPattern: 'https://github.com/sms-exporter/sms-exporter/blob/main/docs/alerts/%s.md',
+    // Where the dashboards sms-account and sms-exporter are in your Grafana, as https://grafana.example.com/d.
+    // null: no dashboard_url.
+    dashboardURL: 'http://localhost:3000/d',
+
+    // Currencies whose unit is worth a cent or so.
+    weakCurrencies: 'CLP|COP|CRC|HUF|IDR|IQD|IRR|ISK|JPY|KRW|KZT|LBP|NGN|PKR|PYG|RSD|TZS|UGX|UZS|VND|XAF|XOF',
+  },
+}
