@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from exporter.cli.providers import gives
 from exporter.durations import format_duration
 from exporter.failure import Reason
 from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, POSTPAID, Family
@@ -92,17 +93,18 @@ def metrics_table() -> str:
 
 
 def providers_table() -> str:
-    """Every provider with its apis and its forms of sign-in in one table."""
+    """Every provider in one table: its names, what it gives, its forms of sign-in, and by what that is known."""
     rows = [
         (
-            f"[{provider.name}](docs/providers/{provider.id}.md)",
+            ", ".join([f"[{provider.name}](docs/providers/{provider.id}.md)", *provider.also]),
             f"`{provider.id}`",
-            _names(name for name, _ in _apis(provider)),
+            gives(provider),
             _names(provider.sign_in),
+            provider.evidence or "",
         )
         for provider in builtin().values()
     ]
-    return _table(("Provider", "`provider`", "Apis", "Sign-in"), rows)
+    return _table(("Provider", "`provider`", "Gives", "Sign-in", "Evidence"), rows)
 
 
 def metrics_page() -> str:

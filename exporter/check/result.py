@@ -49,6 +49,11 @@ class Checked:
         return self.view.settings.name
 
     @property
+    def provider(self) -> str:
+        """Its provider's name as people write it: `ClickSend`."""
+        return self.view.settings.provider.name
+
+    @property
     def severity(self) -> Severity:
         """The worst of its findings."""
         return worst(self.findings)

@@ -24,7 +24,7 @@ WIDTH = 100
 """Columns where there is no terminal to ask."""
 
 _NARROW = 72
-"""Columns below which the balance has no column of its own."""
+"""Columns below which provider and balance have no column of their own."""
 
 
 def format_table(result: Result, width: int, is_terminal: bool) -> str:
@@ -48,6 +48,8 @@ def _table(result: Result, width: int) -> Table:
     pots = {account.name: [on_one_line(redact(line)) for line in _pots(account)] for account in result.accounts}
     longest = max(map(len, pots))
     table.add_column("ACCOUNT", overflow="fold", min_width=min(longest, width // 4))
+    if not is_narrow:
+        table.add_column("PROVIDER", overflow="fold")
     table.add_column("STATE", no_wrap=True)
     if not is_narrow:
         widest = max((len(line) for lines in pots.values() for line in lines), default=0)
@@ -55,12 +57,12 @@ def _table(result: Result, width: int) -> Table:
     table.add_column("WHAT", overflow="fold")
     for account in result.worst_first():
         facts = [*_facts(account, result.timestamp_seconds)]
-        cells = [_text(account.name), Text(account.severity.word, _STYLES[account.severity])]
+        state = Text(account.severity.word, _STYLES[account.severity])
         if is_narrow:
-            facts = [*pots[account.name], *facts]
-        else:
-            cells.append(Text("\n".join(pots[account.name])))
-        table.add_row(*cells, _what(account, facts))
+            table.add_row(_text(account.name), state, _what(account, [*pots[account.name], *facts]))
+            continue
+        credit = Text("\n".join(pots[account.name]))
+        table.add_row(_text(account.name), _text(account.provider), state, credit, _what(account, facts))
     return table
 
 

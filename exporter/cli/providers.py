@@ -12,7 +12,7 @@ from exporter.durations import format_duration
 from exporter.metrics.families import ACCOUNT_FAMILIES, AccountFamily, ReadingFamily
 from exporter.providers import catalogue
 from exporter.providers.catalogue import builtin
-from exporter.providers.definition import Definition
+from exporter.providers.definition import Api, Definition
 from exporter.providers.forms import form_of
 from exporter.providers.kinds import API_NAMES
 
@@ -98,17 +98,40 @@ def _read(file: str, most_bytes: int) -> bytes:
         raise _UnusableError(f"{file}: {error}") from None
 
 
+_TRAITS = {
+    "wallets": "wallet",
+    "overdraft": "overdraft",
+    "expiry": "expires",
+    "top-ups": "last_recharge",
+    "auto-recharge": "auto_recharge",
+}
+"""What a provider may tell of credit beside the balance, and the definition's key for it."""
+
+
 def overview(providers: Mapping[str, Definition]) -> str:
-    """One line a provider: id, name, apis, sign-in forms."""
-    rows = [("ID", "NAME", "APIS", "SIGN-IN")]
+    """One line a provider: id, name, what it gives, sign-in forms, evidence, other names."""
+    rows = [("ID", "NAME", "GIVES", "SIGN-IN", "EVIDENCE", "ALSO")]
     rows += [
-        (provider.id, provider.name, ", ".join(_apis(provider)), ", ".join(provider.sign_in))
-        for provider in providers.values()
+        (each.id, each.name, gives(each), ", ".join(each.sign_in), each.evidence or "", ", ".join(each.also))
+        for each in providers.values()
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
-    )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def gives(provider: Definition) -> str:
+    """What a provider tells, in a few words: `credit in messages (wallets, expiry), contacts`."""
+    return ", ".join(_given(name, provider.apis[name]) for name in _apis(provider))
+
+
+def _given(name: str, api: Api) -> str:
+    if not api.credit:
+        return name
+    units = [block.currency.constant for block in api.credit]
+    known = "" if None in units else f" in {' and '.join(dict.fromkeys(map(str, units)))}"
+    traits = [word for word, key in _TRAITS.items() if any(getattr(block, key) is not None for block in api.credit)]
+    traits += ["postpaid"] if api.postpaid else []
+    return f"{name}{known}" + (f" ({', '.join(traits)})" if traits else "")
 
 
 def describe(provider: Definition) -> str:

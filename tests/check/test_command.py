@@ -218,8 +218,8 @@ def test_a_table_of_nothing() -> None:
         "subscription": {"status": "ACTIVE"},
     }
     assert table.format_table(checked({"a": bare}), 100, is_terminal=False).splitlines()[1:3] == [
-        "a        fine   900.00 EUR  plan active",
-        "                            5 contacts",
+        "a        Qlara     fine   900.00 EUR  plan active",
+        "                                      5 contacts",
     ]
 
 
@@ -236,14 +236,14 @@ def test_the_table_says_all_that_the_script_of_the_seed_says() -> None:
             "features": {"sms": True, "rcs": True, "whatsapp": False, "maxContacts": 50000, "webhooks": True},
         },
     }  # fmt: skip
-    assert table.format_table(checked({"crm": told}), 132, is_terminal=False).splitlines()[1:-1] == [
-        "crm      fine   1,250.75 EUR  enough for 35,735 sms, 25,015 rcs, 17,867 whatsapp",
-        "                              plan Business Pro: active, ends 2027-12-31, in 350 days, renews itself; with sms, rcs, webhooks,",
-        "                              without whatsapp",
-        "                              32,450 of 50,000 contacts (64.9 %)",
+    assert table.format_table(checked({"crm": told}), 142, is_terminal=False).splitlines()[1:-1] == [
+        "crm      Qlara     fine   1,250.75 EUR  enough for 35,735 sms, 25,015 rcs, 17,867 whatsapp",
+        "                                        plan Business Pro: active, ends 2027-12-31, in 350 days, renews itself; with sms, rcs, webhooks,",
+        "                                        without whatsapp",
+        "                                        32,450 of 50,000 contacts (64.9 %)",
     ]
     suspended = told | {"subscription": told["subscription"] | {"status": "SUSPENDED"}}
-    text = table.format_table(checked({"crm": suspended}), 140, is_terminal=False)
+    text = table.format_table(checked({"crm": suspended}), 150, is_terminal=False)
     assert "Suspended by the provider\n" in text
     assert "plan Business Pro: suspended, ends 2027-12-31" in text
 
@@ -267,13 +267,13 @@ def of_pots(readings: Readings, name: str = "shop") -> Result:
 
 def test_each_pot_has_a_line_of_its_own_in_the_table() -> None:
     result = of_pots(Readings(credits=POTS))
-    assert table.format_table(result, 110, is_terminal=False).splitlines()[1:-1] == [
-        "shop     warning            -3.00 EUR  Credit of mail expires in 3 days: 5 emails",
-        "                  sms: 5,000 messages  Credit of mail below 20 emails: 12 emails left",
-        "                      mail: 12 emails  Credit below 98 EUR: 97.00 EUR left (balance -3.00 EUR)",
-        "                                       97.00 EUR left with an overdraft of 100.00 EUR, tops itself up",
-        "                                       sms: enough for 4,800 sms",
-        "                                       mail: 5 emails expire 2027-01-18, in 3 days",
+    assert table.format_table(result, 130, is_terminal=False).splitlines()[1:-1] == [
+        "shop     Agile Telecom  warning            -3.00 EUR  Credit of mail expires in 3 days: 5 emails",
+        "                                 sms: 5,000 messages  Credit of mail below 20 emails: 12 emails left",
+        "                                     mail: 12 emails  Credit below 98 EUR: 97.00 EUR left (balance -3.00 EUR)",
+        "                                                      97.00 EUR left with an overdraft of 100.00 EUR, tops itself up",
+        "                                                      sms: enough for 4,800 sms",
+        "                                                      mail: 5 emails expire 2027-01-18, in 3 days",
     ]
     narrow = [line.strip() for line in table.format_table(result, 60, is_terminal=False).splitlines()]
     assert narrow[narrow.index("-3.00 EUR") + 1 :][:2] == ["sms: 5,000 messages", "mail: 12 emails"]
@@ -302,7 +302,9 @@ def test_each_pot_has_figures_of_its_own_and_an_overdraft_lowers_its_thresholds(
 
 def test_a_postpaid_account_is_told_to_be_one() -> None:
     result = of_pots(Readings(postpaid=True))
-    assert table.format_table(result, 100, is_terminal=False).splitlines()[1] == "shop     fine   postpaid"
+    assert (
+        table.format_table(result, 100, is_terminal=False).splitlines()[1] == "shop     Agile Telecom  fine   postpaid"
+    )
     assert nagios.status_line(result) == "OK - shop is postpaid\n"
     (told,) = json.loads(as_json(result))["accounts"]
     assert (told["postpaid"], told["credit"]) == (True, [])

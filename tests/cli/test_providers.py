@@ -2,12 +2,14 @@
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from exporter.cli.main import main
+from exporter.providers.catalogue import builtin
 from tests.providers.recorded import DEFINITIONS
 
 MINE = """
@@ -114,3 +116,19 @@ def test_what_can_not_be_done_is_told(
     said = capsys.readouterr()
     assert told in said.err
     assert said.out == ""
+
+
+def test_the_list_has_other_names_what_each_gives_and_by_what_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["providers"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["ID", "NAME", "GIVES", "SIGN-IN", "EVIDENCE", "ALSO"]
+    rows = {line.split()[0]: re.split(r" {2,}", line) for line in lines}
+    assert rows["brevo"][2:] == [
+        "credit in messages and emails (wallets, expiry), contacts",
+        "api_key",
+        "official",
+        "Sendinblue",
+    ]
+    assert rows["twilio"][1:] == ["Twilio", "credit", "basic", "official"]
+    assert rows["qlara"][2] == "credit (top-ups), subscription, contacts"
+    assert list(rows) == list(builtin())
