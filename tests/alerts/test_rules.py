@@ -89,12 +89,11 @@ def test_the_names_and_severities_that_are_public_stay() -> None:
 def test_an_alert_says_what_it_is_to_say(name: str) -> None:
     rule = alerts()[name]
     said = rule["annotations"]
-    assert set(said) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert set(said) == {"summary", "description", "runbook_url"}
     assert rule["for"] != "0s"
     assert re.fullmatch(r"[A-Z{].*\.", said["summary"])
     assert "$value" not in str(rule["labels"])
     assert said["runbook_url"].endswith(f"/docs/alerts/{name}.md")
-    assert said["dashboard_url"].startswith("http")
     assert "example" not in str(said)
     assert "topk" not in rule["expr"]
 
