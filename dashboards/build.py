@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alerts.build import links
+from alerts.build import runbooks
 from dashboards import account, exporter, overview
 from dashboards.frame import Page, document
 from dashboards.guide import guide
@@ -59,8 +59,8 @@ def text(document: dict[str, Any]) -> str:
 
 def pages() -> list[Page]:
     """The dashboards, in the order in which one looks at them."""
-    runbooks, _ = links()
-    return [overview.page(runbooks), account.page(runbooks), exporter.page(runbooks)]
+    folder = runbooks()
+    return [overview.page(folder), account.page(folder), exporter.page(folder)]
 
 
 def files() -> Mapping[str, str]:

@@ -21,7 +21,7 @@ def files() -> Mapping[str, str]:
     from tests.check import test_command
     from tests.metrics import test_exposition
 
-    made = rules.files(*rules.links())
+    made = rules.files()
     alerts = (ROOT / "docs/alerts/README.md").read_text("utf-8")
     return {
         "docs/alerts/README.md": docs.filled(alerts, "alerts", docs.alerts_table(made["rules.yml"])),

@@ -12,6 +12,7 @@ import pytest
 import trustme
 import yaml
 
+from alerts import build as rules
 from benchmarks import __main__ as benchmarks
 from docs.generate import ROOT, filled, pages, provider_page
 from exporter.cli.main import main
@@ -136,8 +137,9 @@ def helps() -> dict[str, str]:
 @pytest.mark.parametrize("page", [page for page in EVERY_PAGE if page not in {"CHANGELOG.md", "CONTRIBUTING.md"}])
 def test_flags_and_metrics_that_are_named_exist(page: str, helps: dict[str, str]) -> None:
     text = text_of(page)
-    bench = benchmarks.flags().format_help() if page == "docs/performance.md" else ""
-    known = set(re.findall(r"--[a-z][a-z.-]+", "".join([*helps.values(), bench])))
+    scripts: dict[str, Any] = {"docs/performance.md": benchmarks, "docs/alerts/README.md": rules}
+    script = scripts[page].flags().format_help() if page in scripts else ""
+    known = set(re.findall(r"--[a-z][a-z.-]+", "".join([*helps.values(), script])))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z.-]+", text)) <= known
     families = {family.name for family in (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)}
     families |= set(re.findall(r"record: \w+:(\w+):", (ROOT / "alerts/rules.yml").read_text()))

@@ -21,9 +21,9 @@
 
     // Where an alert's page is; %s is its name. null: no runbook_url.
     runbookURLPattern: 'https://github.com/sms-exporter/sms-exporter/blob/main/docs/alerts/%s.md',
-    // Where the dashboards sms-account and sms-exporter are in your Grafana, as https://grafana.example.com/d.
+    // Where the dashboards sms-account and sms-exporter are in your Grafana: 'https://grafana.example.com/d'.
     // null: no dashboard_url.
-    dashboardURL: 'http://localhost:3000/d',
+    dashboardURL: null,
 
     // Currencies whose unit is worth a cent or so.
     weakCurrencies: 'CLP|COP|CRC|HUF|IDR|IQD|IRR|ISK|JPY|KRW|KZT|LBP|NGN|PKR|PYG|RSD|TZS|UGX|UZS|VND|XAF|XOF',

@@ -147,6 +147,19 @@ def test_the_text_says_what_to_do(render: Any) -> None:
     ]
 
 
+def test_no_message_has_a_link_where_no_address_was_set(render: Any) -> None:
+    one = alert("firing", "warning")
+    del one["annotations"]["dashboard_url"]
+    for template in ("sms.email.text", "sms.email.html", "sms.slack.text"):
+        text = render(template, message(one))
+        assert "https://runbooks/SMSCreditLow.md" in text
+        assert not re.search(r'Dashboard|href=""|<\|| · ?$', text, re.MULTILINE)
+    assert render("sms.link", message(one)) == "https://runbooks/SMSCreditLow.md"
+    del one["annotations"]["runbook_url"]
+    for template in ("sms.email.text", "sms.email.html", "sms.slack.text"):
+        assert not re.search(r'What to do|href=""|<\|', render(template, message(one)))
+
+
 def test_the_mail_is_a_page_with_links_that_lead_there(render: Any) -> None:
     class Links(HTMLParser):
         def __init__(self) -> None:

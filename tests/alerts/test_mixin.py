@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import _gojsonnet as jsonnet
@@ -9,6 +10,7 @@ import pytest
 
 from tests.alerts.loading import ALERTS, ROOT
 
+PAGE = (ROOT / "docs/alerts/README.md").read_text("utf-8")
 SOURCES = sorted((ALERTS / "mixin").rglob("*.libsonnet"))
 SHOWN = re.compile(r"(?<![:\w])(?:sms_\w+|contacts_\w+)(?=[{\[]|\s*$)", re.MULTILINE)
 """A series that the exporter itself shows, where an expression reads it."""
@@ -42,7 +44,7 @@ def test_it_has_rules_alerts_and_the_dashboards_as_they_are_shipped() -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ALERTS / "mixin")))
-def test_a_person_can_read_its_source(path: Any) -> None:
+def test_a_person_can_read_its_source(path: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
     assert [line for line in lines if len(line) > 160] == []
     assert len(lines) <= 250
@@ -96,3 +98,13 @@ def test_links_lead_where_they_are_set_and_are_not_there_without_an_address() ->
         assert alert["annotations"]["dashboard_url"].startswith(f"https://grafana/d/{page}")
     for alert in alerts("{ runbookURLPattern: null, dashboardURL: null }").values():
         assert set(alert["annotations"]) == {"summary", "description"}
+
+
+def test_the_page_shows_how_it_is_used_from_a_folder_of_vendored_code(tmp_path: Path) -> None:
+    vendored = tmp_path / "vendor" / "github.com" / "sms-exporter" / "sms-exporter"
+    vendored.parent.mkdir(parents=True)
+    vendored.symlink_to(ROOT)
+    (shown,) = re.findall(r"```jsonnet\n(.*?)```", PAGE, re.DOTALL)
+    made = json.loads(jsonnet.evaluate_snippet("page", shown, jpathdir=[str(tmp_path / "vendor")]))
+    names = [rule["alert"] for group in made["groups"] for rule in group["rules"] if "alert" in rule]
+    assert names == [name for name in alerts() if name != "SMSCreditThresholdMissing"]

@@ -3,6 +3,7 @@
 import copy
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +89,11 @@ def test_the_names_and_severities_that_are_public_stay() -> None:
 def test_an_alert_says_what_it_is_to_say(name: str) -> None:
     rule = alerts()[name]
     said = rule["annotations"]
-    assert set(said) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert set(said) == {"summary", "description", "runbook_url"}
     assert rule["for"] != "0s"
     assert re.fullmatch(r"[A-Z{].*\.", said["summary"])
     assert "$value" not in str(rule["labels"])
     assert said["runbook_url"].endswith(f"/docs/alerts/{name}.md")
-    assert said["dashboard_url"].startswith("http")
     assert "example" not in str(said)
     assert "topk" not in rule["expr"]
 
@@ -110,19 +110,42 @@ def test_the_resource_for_kubernetes_has_the_same_rules() -> None:
     assert resource["spec"] == yaml.safe_load((ALERTS / "rules.yml").read_text("utf-8"))
 
 
-def test_links_are_set_in_one_place_and_can_be_set_anew(tmp_path: Path) -> None:
-    build.main(["--runbooks", "https://wiki/sms/", "--dashboards", "https://grafana/d/", "--out", str(tmp_path)])
-    made = (tmp_path / "rules.yml").read_text("utf-8")
-    assert "runbook_url: https://wiki/sms/SMSCreditLow.md" in made
-    assert '"https://grafana/d/sms-account?var-provider={{ $labels.provider }}' in made
-    (tmp_path / "pyproject.toml").write_text(
-        '[project.urls]\nSource = "https://git/x"\n[tool.sms-exporter]\ndashboards = "https://grafana/d"\n'
+def test_files_of_ones_own_are_made_with_a_configuration_of_ones_own(tmp_path: Path) -> None:
+    own = tmp_path / "own.libsonnet"
+    own.write_text(
+        "{ runbookURLPattern: 'https://wiki/%s', dashboardURL: 'https://grafana/d', alerts+: { SMSCreditLow: null } }"
     )
-    assert build.links(tmp_path / "pyproject.toml") == ("https://git/x/blob/main/docs/alerts", "https://grafana/d")
-    for default in build.links():
-        assert [str(p.relative_to(ROOT)) for p in ALERTS.rglob("*.py") if default in p.read_text("utf-8")] == (
-            ["alerts/build.py"] if default.startswith("http://localhost") else []
-        )
+    build.main(["--config", str(own), "--out", str(tmp_path / "made")])
+    for made in ("rules.yml", "kubernetes/prometheus-rule.yml"):
+        text = (tmp_path / "made" / made).read_text("utf-8")
+        assert "runbook_url: https://wiki/SMSCreditCritical\n" in text
+        assert "https://grafana/d/sms-account?var-provider={{ $labels.provider }}" in text
+        assert "SMSCreditLow" not in text
+    own.write_text("{ dashboardURL: }")
+    with pytest.raises(SystemExit, match=r"own\.libsonnet:1:17"):
+        build.main(["--config", str(own), "--out", str(tmp_path / "made")])
+
+
+def test_pages_are_where_the_project_is() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert build.runbooks() == f"{project['urls']['Source']}/blob/main/docs/alerts"
+    assert [
+        str(p.relative_to(ROOT)) for p in ALERTS.rglob("*.libsonnet") if build.runbooks() in p.read_text("utf-8")
+    ] == ["alerts/mixin/config.libsonnet"]
+
+
+@pytest.mark.parametrize("name", build.files())
+def test_a_person_can_read_what_is_made(name: str) -> None:
+    text = (ALERTS / name).read_text("utf-8")
+    assert [line for line in text.splitlines() if len(line) > 160] == []
+    assert text.startswith("# Made of alerts/mixin by alerts/build.py")
+    written = {line.strip() for line in text.replace("expr: ", "").splitlines()}
+    assert [line for rule in rules() for line in rule["expr"].splitlines() if line.strip() not in written] == []
+
+
+def test_what_is_made_says_what_the_mixin_says() -> None:
+    made = build.evaluated("mixin.prometheusRules.groups + mixin.prometheusAlerts.groups")
+    assert yaml.safe_load((ALERTS / "rules.yml").read_text("utf-8")) == {"groups": made}
 
 
 def test_promtool_accepts_the_rules_with_every_lint_fatal() -> None:
@@ -159,9 +182,9 @@ def test_every_alert_has_a_case_that_fires_one_that_is_quiet_and_a_recovery() ->
 
 
 def test_the_rules_are_made_of_their_source() -> None:
-    made = build.files(*build.links())
+    made = build.files()
     stale = {name for name, text in made.items() if (ALERTS / name).read_text("utf-8") != text}
-    assert stale == set(), "alerts/rules.yml.in has changed: make golden"
+    assert stale == set(), "alerts/mixin has changed: make golden"
 
 
 @pytest.mark.rules

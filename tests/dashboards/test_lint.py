@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from alerts.build import evaluated
 from dashboards.frame import SCHEMA_VERSION
 from tests.dashboards.history import RULES
 from tests.dashboards.reading import DASHBOARDS, ROOT, Query, graphs, panels, queries
@@ -236,9 +237,11 @@ def test_runbooks_are_where_the_alerts_say_that_they_are() -> None:
 
 
 def test_alerts_lead_to_dashboards_that_know_the_variables_that_they_set() -> None:
-    urls = re.findall(r'dashboard_url: "?http://[^/]+/d/([^?"\n]+)(?:\?([^"\n]*))?', RULES.read_text("utf-8"))
-    assert len(urls) == len(re.findall("- alert:", RULES.read_text("utf-8")))
-    for uid, parameters in urls:
+    groups = evaluated("(mixin { _config+:: { dashboardURL: 'https://grafana/d' } }).prometheusAlerts.groups")
+    urls = [rule["annotations"]["dashboard_url"] for group in groups for rule in group["rules"]]
+    assert urls
+    for url in urls:
+        uid, _, parameters = url.removeprefix("https://grafana/d/").partition("?")
         known = {variable["name"] for variable in DASHBOARDS[uid]["templating"]["list"]}
         assert set(re.findall(r"var-(\w+)=", parameters)) <= known
 

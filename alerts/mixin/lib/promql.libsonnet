@@ -55,7 +55,11 @@ function(config) {
   // Accounts of which no replica gets an answer for one of these reasons, whatever the api.
   failing(reasons)::
     promql.expr(
-      'max without (api, reason) (account:sms_api_failure:max{reason%(operator)s"%(reasons)s"}) == 1',
-      { operator: if std.length(reasons) == 1 then '=' else '=~', reasons: std.join('|', reasons) },
+      |||
+        max without (api, reason) (
+          account:sms_api_failure:max{reason%(operator)s"%(reasons)s"}
+        ) == 1
+      |||,
+      { operator: if std.length(reasons) == 1 then '=' else '=~', reasons: std.join('|', reasons) }
     ),
 }
