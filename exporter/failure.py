@@ -8,7 +8,7 @@ without a change of the public contract.
     ip_not_allowed       the provider doesn't accept this address
     insufficient_credit  the provider refuses because the credit is used up
     suspended            the provider has frozen the account
-    rate_limited         too many calls: HTTP 429
+    rate_limited         too many calls: HTTP 429, or 403 with a time to wait for
     bad_request          any other 4xx
     server_error         5xx, or the body says so
     timeout              no whole answer within the time allowed, or the body says so
@@ -47,12 +47,14 @@ class Failure:
     """A call that gave no readings.
 
     `detail` is one line for a person, in our own words: it never holds a body or a secret.
-    `retry_after_seconds` is what the provider asked for, where it did. What `is_told` was logged once for all accounts.
+    `retry_after_seconds` is what the provider asked for, where it did. `by_status`: the HTTP status alone says it.
+    What `is_told` was logged once for all accounts.
     """
 
     reason: Reason
     detail: str
     retry_after_seconds: float | None = None
+    by_status: bool = False
     is_told: bool = False
 
 

@@ -201,10 +201,11 @@ class Resource:
 
     @staticmethod
     def _is_worth_a_retry(outcome: Outcome) -> bool:
-        """Connection failures, and the statuses of a short outage where the body tells no other reason."""
-        return outcome.reason is Reason.CONNECTION or (
-            outcome.reason is Reason.SERVER_ERROR and outcome.status in _BRIEF_STATUSES
-        )
+        """Connection failures, and the statuses of a short outage where neither body nor headers say otherwise."""
+        failure = outcome.failure
+        if failure is None or failure.reason is not Reason.SERVER_ERROR:
+            return outcome.reason is Reason.CONNECTION
+        return outcome.status in _BRIEF_STATUSES and not failure.retry_after_seconds
 
     async def _attempt(self, call: InFlight, started: float, end: float, awaited_until: float | None = None) -> Outcome:
         """One try until `end`, with a sign-in before it where one is due.
@@ -299,7 +300,8 @@ class Resource:
             self._backoff.reset()
             return
         self._not_before = outcome.ended + min(self.cache_ttl_seconds, FAILURE_PAUSE_SECONDS)
-        if failure.reason is Reason.RATE_LIMITED:
+        told = failure.retry_after_seconds is not None and failure.retry_after_seconds >= 0
+        if failure.reason is Reason.RATE_LIMITED or (failure.reason is Reason.SERVER_ERROR and told):
             pause = rate_limit_seconds(failure.retry_after_seconds)
             self._not_before = max(self._not_before, outcome.ended + pause)
         elif failure.reason in HELD_BACK or (failure.reason is Reason.UNAUTHORIZED and self.api.public):

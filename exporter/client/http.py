@@ -50,6 +50,7 @@ from exporter.settings import HttpSettings
 logger = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 5
+FORBIDDEN = 403
 QUIET_SECONDS = 300.0
 """Running out of files is told again where none has been missing for so long."""
 
@@ -74,8 +75,13 @@ class Answer:
     own_wait_seconds: float | None = None
 
     def timed(self, failure: Failure) -> Failure:
-        """A failure that this answer is read to, with how long the headers ask to wait, where they say it."""
+        """A failure that this answer is read to, with how long the headers ask to wait, where they say it.
+
+        Who forbids for a time alone has had too many calls: GitHub answers so, for one.
+        """
         seconds = self.retry_after_seconds
+        if seconds is not None and self.status == FORBIDDEN and failure.by_status:
+            failure = replace(failure, reason=Reason.RATE_LIMITED, detail=f"{failure.detail} with Retry-After")
         if seconds is None and failure.reason is Reason.RATE_LIMITED:
             seconds = self.own_wait_seconds
         return failure if seconds is None else replace(failure, retry_after_seconds=seconds)

@@ -29,19 +29,20 @@ def failure_of(status: int, document: Any, definition: Definition) -> Failure | 
     word = meaning or (None if form is None else form.reason)
     told = code is not None or form is not None or _says_that_it_failed(document)
     reason = None if word in (None, OK) else Reason(word)
-    detail = f"HTTP {status}"
+    detail, by_status = f"HTTP {status}", False
     if reason is not None:
         detail += f", code {code}" if code is not None else ", told by the body"
     elif not 200 <= status < 300:
         # A code that nobody has documented takes the provider's own meaning of a status away.
         word = None if code is not None else errors.statuses.get(status)
         reason = _reason_of_status(status) if word in (None, OK) else Reason(word)
+        by_status = True
     elif told:
         reason = Reason.INVALID_RESPONSE
         detail += ", but the body tells an error that is not documented"
     else:
         return None
-    return Failure(reason, detail, _retry_after(document, errors))
+    return Failure(reason, detail, _retry_after(document, errors), by_status)
 
 
 def wait_seconds(told: Any, now_timestamp_seconds: float) -> float | None:

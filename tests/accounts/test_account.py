@@ -460,6 +460,47 @@ def test_a_rate_limit_holds_back_its_api_for_as_long_as_the_provider_says(reply:
     run(main)
 
 
+@pytest.mark.parametrize(
+    ("provider", "reply", "reason", "pause"),
+    [
+        ("gatewayapi", Reply(status=403, retry_after=90), "rate_limited", 90),
+        ("gatewayapi", Reply(b'{"code": "0x9999"}', 403, retry_after=90), "rate_limited", 90),
+        ("gatewayapi", Reply(b'{"code": "0x0212"}', 403, retry_after=5), "ip_not_allowed", 30),
+        ("agiletelecom", Reply(b'{"code": 100}', 403, retry_after=5), "ip_not_allowed", 30),
+        ("agiletelecom", Reply(status=403, retry_after=86400), "rate_limited", 3600),
+        ("agiletelecom", Reply(status=503, retry_after=600), "server_error", 600),
+        ("agiletelecom", Reply(status=503, retry_after=86400), "server_error", 3600),
+        ("agiletelecom", Reply(status=502, retry_after=600), "server_error", 600),
+        ("agiletelecom", Reply(status=503, retry_after=5), "server_error", 30),
+        ("agiletelecom", Reply(b'{"status": "error", "code": 2}', 503, retry_after=600), "insufficient_credit", 30),
+    ],
+)
+def test_who_says_how_long_to_wait_is_not_asked_before(provider: str, reply: Reply, reason: str, pause: float) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        client = ScriptedClient(lambda _: reply)
+        accounts = accounts_of(loop, client, account(provider=provider, apis=["credit"]))
+        assert reasons(await one(accounts)) == [reason]
+        assert client.count() == 1  # no retry within the scrape either
+        loop.now = pause - 0.1
+        assert reasons(await one(accounts)) == [reason]
+        assert client.count() == 1
+        loop.now = pause * 1.2 + 0.2
+        await one(accounts)
+        assert client.count() == 2
+
+    run(main)
+
+
+def test_who_asks_for_no_wait_is_asked_again_at_once() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        replies = iter([Reply(status=503, retry_after=0), Reply(b'{"credit": 5}')])
+        client = ScriptedClient(lambda _: next(replies))
+        assert reasons(await one(accounts_of(loop, client, account(apis=["credit"])))) == ["up"]
+        assert client.count() == 2
+
+    run(main)
+
+
 def test_a_price_list_is_fetched_once_for_all_accounts_and_the_shortest_cache_ttl_rules() -> None:
     async def main(loop: VirtualLoop) -> None:
         client = ScriptedClient(lambda _: Reply(PRICES))

@@ -356,6 +356,31 @@ async def test_how_long_to_wait_may_stand_in_a_header_of_the_providers_own(
 
 
 @pytest.mark.parametrize(
+    ("status", "headers", "by_status", "reason", "seconds"),
+    [
+        ("403 No", ["Retry-After: 90"], True, Reason.RATE_LIMITED, 90),
+        ("403 No", ["Retry-After: 0"], True, Reason.RATE_LIMITED, 0),
+        ("403 No", ["Retry-After: soon"], True, Reason.IP_NOT_ALLOWED, None),
+        ("403 No", [], True, Reason.IP_NOT_ALLOWED, None),
+        ("403 No", ["X-Wait: 12"], True, Reason.IP_NOT_ALLOWED, None),
+        ("403 No", ["Retry-After: 90"], False, Reason.IP_NOT_ALLOWED, 90),  # a code says it
+        ("401 No", ["Retry-After: 90"], True, Reason.IP_NOT_ALLOWED, 90),
+    ],
+)
+async def test_who_forbids_for_a_time_has_had_too_many_calls(
+    client: HttpClient, status: str, headers: list[str], by_status: bool, reason: Reason, seconds: float | None
+) -> None:
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(b"{}", status, *headers))
+        await writer.drain()
+
+    async with serving(talk) as port:
+        answer = await client.get(replace(call(port), wait_header="x-wait"), HttpSettings())
+    timed = answer.timed(Failure(Reason.IP_NOT_ALLOWED, "HTTP 403", by_status=by_status))
+    assert (timed.reason, timed.retry_after_seconds) == (reason, seconds)
+
+
+@pytest.mark.parametrize(
     ("told", "seconds"),
     [
         (90, 90),

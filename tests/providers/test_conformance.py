@@ -128,7 +128,7 @@ def test_a_body_may_say_how_long_to_wait(provider: Definition, pointer: str) -> 
         body = {step: body}
     with pytest.raises(FailureError) as error:
         extract.answer(429, json.dumps(body).encode(), provider, next(iter(provider.apis.values())))
-    assert error.value.failure == Failure(Reason.RATE_LIMITED, "HTTP 429", 12)
+    assert error.value.failure == Failure(Reason.RATE_LIMITED, "HTTP 429", 12, by_status=True)
 
 
 def test_the_used_ratio_is_used_divided_by_the_limit_and_absent_without_one() -> None:
