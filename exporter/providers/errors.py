@@ -17,6 +17,9 @@ _STATUS_REASONS = {
 
 _FIRST_TIMESTAMP = 1e9
 
+_SUCCESS = frozenset({"success", "Success", "SUCCESS", "ok"})
+"""Members by which an answer says whether it is one."""
+
 
 def failure_of(status: int, document: Any, definition: Definition) -> Failure | None:
     """What an answer fails by: a code in the body, then the body's form, then the HTTP status; None if nothing."""
@@ -100,7 +103,16 @@ def _is_no_error(code: str | None, errors: Errors) -> bool:
 
 
 def _says_that_it_failed(document: Any) -> bool:
-    return isinstance(document, dict) and document.get("success") is False
+    """Whether it, or what is in its envelope, says `success: false` in one of the ways that back ends write that."""
+    within = document.get("data") if isinstance(document, dict) else None
+    for each in (document, within):
+        for name in _SUCCESS & each.keys() if isinstance(each, dict) else ():
+            try:
+                if not values.as_flag(each[name]):
+                    return True
+            except WrongTypeError:
+                continue
+    return False
 
 
 def _retry_after(document: Any, errors: Errors) -> float | None:

@@ -143,6 +143,19 @@ def test_a_code_that_is_null_or_empty_is_none() -> None:
     assert reason_of(GATEWAY, "credit", 403, {"code": ""}) is Reason.IP_NOT_ALLOWED
 
 
+@pytest.mark.parametrize("word", [False, "false", "False", 0, "0"])
+@pytest.mark.parametrize("name", ["success", "Success", "ok"])
+def test_an_answer_that_says_of_itself_that_it_failed_holds_no_value(name: str, word: object) -> None:
+    assert credit_of(json.dumps({name: word, "credit": 0})) is Reason.INVALID_RESPONSE
+    assert credit_of(json.dumps({"status": "success", "data": {name: word, "credit": 0}})) is Reason.INVALID_RESPONSE
+    assert credit_of(json.dumps({name: word, "credit": 0}), 503) is Reason.SERVER_ERROR
+
+
+@pytest.mark.parametrize("word", [True, "true", 1, "yes", None, {}, 17])
+def test_an_answer_that_does_not_say_so_holds_its_value(word: object) -> None:
+    assert credit_of(json.dumps({"success": word, "credit": 7})) == 7
+
+
 def test_codes_are_compared_without_case() -> None:
     assert reason_of(GATEWAY, "credit", 403, {"code": "0X022a"}) is Reason.SUSPENDED
 
