@@ -106,7 +106,9 @@ def _says_that_it_failed(document: Any) -> bool:
     """Whether it, or what is in its envelope, says `success: false` in one of the ways that back ends write that."""
     within = document.get("data") if isinstance(document, dict) else None
     for each in (document, within):
-        for name in _SUCCESS & each.keys() if isinstance(each, dict) else ():
+        if not isinstance(each, dict):
+            continue
+        for name in _SUCCESS & each.keys():
             try:
                 if not values.as_flag(each[name]):
                     return True

@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -11,7 +12,7 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,9 @@ LONGEST_LINE = 8190
 
 MOST_HEADERS = 100
 """Headers of a request: more are refused before anything is made of them."""
+
+
+_NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 class AddressError(ValueError):
@@ -71,6 +75,8 @@ def _open_many_files() -> None:
 def listen(address: str) -> list[socket.socket]:
     """The listening sockets of `host:port`, `[::1]:port` or `:port` (every address of both families).
 
+    A name is listened on at each of its addresses, all with one port: `localhost` mostly is 127.0.0.1 and ::1.
+
     Raises:
         AddressError: it is no such address, or it is taken.
     """
@@ -84,11 +90,34 @@ def listen(address: str) -> list[socket.socket]:
                 return [socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=1024)]
             except OSError:  # IPv6 is built in, but switched off
                 return [socket.create_server(("", port), backlog=1024)]
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, where = found[0]
-        return [socket.create_server(where[:2], family=family, backlog=1024)]
+        return _listen_at(dict.fromkeys((family, where) for family, _, _, _, where in _look_up(host, port)), port)
     except OSError as error:
         raise AddressError(f"--web.listen-address {address!r}: {error.strerror or error}") from error
+
+
+def _look_up(host: str, port: int) -> list[Any]:
+    return socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+
+
+def _listen_at(places: Iterable[tuple[socket.AddressFamily, Any]], port: int) -> list[socket.socket]:
+    """A socket at each of some addresses; those that this machine doesn't have are left out while another one is."""
+    listening: list[socket.socket] = []
+    missing: OSError | None = None
+    for family, where in places:
+        try:
+            made = socket.create_server((where[0], port, *where[2:]), family=family, backlog=1024)
+        except OSError as error:
+            if error.errno in _NOT_HERE:
+                missing = error
+                continue
+            for each in listening:
+                each.close()
+            raise
+        listening.append(made)
+        port = made.getsockname()[1]  # where any free one is asked for, all take the first one's
+    if missing is not None and not listening:
+        raise missing
+    return listening
 
 
 def activated(first: int = 3) -> list[socket.socket]:

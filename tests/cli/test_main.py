@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -224,12 +226,49 @@ def test_an_address_that_is_taken_ends_the_start_with_exit_code_1(file: Path) ->
 
 @pytest.mark.parametrize(
     ("address", "host"),
-    [("127.0.0.1:0", "127.0.0.1"), ("localhost:0", "127.0.0.1"), ("[::1]:0", "[::1]"), (":0", "[::]")],
+    [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]"), (":0", "[::]")],
 )
 def test_listen_addresses(address: str, host: str) -> None:
     (listener,) = listen(address)
     with listener:
         assert format_address(listener).rpartition(":")[0] in {host, "0.0.0.0", "[::1]"}
+
+
+def looked_up(*places: tuple[socket.AddressFamily, tuple[object, ...]]) -> Callable[..., list[object]]:
+    return lambda *_, **__: [(family, socket.SOCK_STREAM, 6, "", where) for family, where in places]
+
+
+V4, V6 = (socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_INET6, ("::1", 0, 0, 0))
+ELSEWHERE = (socket.AF_INET, ("192.0.2.1", 0))
+
+
+@pytest.mark.parametrize(
+    ("places", "hosts"),
+    [
+        ([V6, V4], ["[::1]", "127.0.0.1"]),
+        ([V4, V6, V4], ["127.0.0.1", "[::1]"]),
+        ([ELSEWHERE, V4], ["127.0.0.1"]),
+    ],
+)
+def test_a_name_is_listened_on_at_each_of_its_addresses(
+    places: list[Any], hosts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up(*places))
+    found = listen("localhost:0")
+    addresses = [format_address(listener).rpartition(":") for listener in found]
+    for listener in found:
+        listener.close()
+    assert [host for host, _, _ in addresses] == hosts
+    assert len({port for _, _, port in addresses}) == 1
+
+
+def test_a_name_whose_port_is_taken_at_one_address_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(socket, "getaddrinfo", looked_up(V6, V4))
+        with pytest.raises(AddressError, match="in use"):
+            listen(f"localhost:{port}")
+        socket.create_server(("::1", port), family=socket.AF_INET6).close()  # nothing is left listening
 
 
 @pytest.mark.parametrize(
