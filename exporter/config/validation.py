@@ -7,7 +7,7 @@ from exporter.config import models
 from exporter.config.confidential import may_be_secret
 from exporter.config.credentials import auth_keys, form_example, forms_hint, keys_example
 from exporter.documents.faults import Path, closest, nearest
-from exporter.documents.model import Advice, Model, fields
+from exporter.documents.model import Advice, Model, fields, slip_in
 from exporter.documents.reader import Document
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
@@ -23,7 +23,10 @@ class Hints(Advice):
     def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
         """Notes a key that doesn't belong where it stands; one under `auth` may be a secret itself."""
         key, valid = str(path[-1]), list(model.model_fields)
-        if "auth" in path[:-1]:
+        slip = slip_in(key, model)
+        if slip is not None:
+            report.fault(path[:-1], *slip, at=path)
+        elif "auth" in path[:-1]:
             provider = self._provider_at(path, report.document)
             offered = auth_keys(provider) if model is models.Auth else valid
             close = closest(key, offered)

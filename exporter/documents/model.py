@@ -46,7 +46,11 @@ class Advice:
     def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
         """Notes a key that the model at its place doesn't have."""
         key = str(path[-1])
-        report.fault(path, "unknown key", nearest(key, keys(model)), word=key)
+        slip = slip_in(key, model)
+        if slip is not None:
+            report.fault(path[:-1], *slip, at=path)
+        else:
+            report.fault(path, "unknown key", nearest(key, keys(model)), word=key)
 
     def example(self, _report: Report, _path: Path, model: type[Model]) -> str:
         """How a mapping is written."""
@@ -55,6 +59,14 @@ class Advice:
     def items(self, _path: Path) -> str:
         """How a list is written."""
         return "write it like [one, two]"
+
+
+def slip_in(text: str, model: type[Model]) -> tuple[str, str] | None:
+    """What is wrong with a text that would be a key with a space in it, as `name:a` or `-name`, and what is right."""
+    dash, key = text.startswith("-"), text.removeprefix("-").partition(":")[0]
+    if key not in keys(model) or text == key:
+        return None
+    return ("no space behind the dash", f"write - {key}:") if dash else ("no space behind the colon", f"write {key}: …")
 
 
 def fault(message: str, hint: str = "") -> PydanticCustomError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from exporter.documents import slips
 from exporter.documents.composer import Composer, DocumentError, Node, Place, Plain, Value, YamlFault
 from exporter.documents.faults import Path
 
@@ -19,7 +20,7 @@ _SYNTAX = (
     (
         "cannot start any token",
         "a character that no plain text may begin with",
-        "put the text in quotes, and indent with spaces, not tabs",
+        "put the text in quotes",
     ),
     ("mapping values are not allowed", "a colon where none belongs", "put a text that has one in quotes"),
     ("expected ',' or", "a bracket or brace that isn't closed, or a comma that is missing", ""),
@@ -30,6 +31,9 @@ _SYNTAX = (
     ("anchor", "an anchor without a name", "put a text that begins with & in quotes"),
     ("expected", "the indentation or a list's dash isn't right", "indent the keys of one mapping alike"),
 )
+
+_LAYOUT = frozenset({"", "cannot start any token", "mapping values are not allowed", "expected"})
+"""What the parser says where spaces, dashes or colons may be the cause."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -78,12 +82,12 @@ def read(content: bytes | str, *, gather: bool = False) -> Document:
             the document's `faults` too.
     """
     composer = Composer()
+    text = _decoded(content)
     try:
-        root = composer.root(yaml.parse(_decoded(content), Loader=_LOADER))
+        root = composer.root(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
         words = f"{getattr(error, 'problem', '')} {getattr(error, 'context', '')}"
-        raise DocumentError(_syntax(words, mark.line + 1 if mark else 1)) from None
+        raise DocumentError(_syntax(text, words, _line(error, text))) from None
     if composer.faults and not gather:
         raise DocumentError(*composer.faults)
     return Document(root.value, tuple(composer.faults), root)
@@ -102,11 +106,20 @@ def _decoded(content: bytes | str) -> str:
     return text
 
 
-def _syntax(complaint: str, line: int) -> YamlFault:
-    for words, message, hint in _SYNTAX:
-        if words in complaint:
-            return YamlFault(line, f"not YAML: {message}", hint)
-    return YamlFault(line, "not YAML")
+def _line(error: yaml.YAMLError, text: str) -> int:
+    """Where a parser stumbled; of what isn't closed at the text's end, where that begins."""
+    stumbled, began = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    mark = began if stumbled and began and stumbled.index >= len(text.rstrip()) else stumbled
+    return mark.line + 1 if mark else 1
+
+
+def _syntax(text: str, complaint: str, line: int) -> YamlFault:
+    known = next((each for each in _SYNTAX if each[0] in complaint), ("", "", ""))
+    words, message, hint = known
+    slip = slips.find(text, line) if words in _LAYOUT else None
+    if slip is not None:
+        line, message, hint = slip
+    return YamlFault(line, f"not YAML: {message}" if message else "not YAML", hint)
 
 
 def kind(value: object) -> str:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from exporter.documents.faults import Path, nearest
-from exporter.documents.model import ONE_OR_MANY, Advice, Model
+from exporter.documents.model import ONE_OR_MANY, Advice, Model, slip_in
 from exporter.documents.reader import kind
 from exporter.documents.report import Report
 
@@ -51,6 +51,10 @@ class _Walk:
     def model(self, model: type[M], value: Any, path: Path) -> M | _WrongType:
         if not isinstance(value, dict):
             if model.shorthand is None or value is None:
+                slip = slip_in(value, model) if isinstance(value, str) else None
+                if slip is not None:
+                    self.report.fault(path, *slip)
+                    return WRONG
                 example = self.advice.example(self.report, path, model)
                 return self.not_a(path, "mapping", value, f"write it like {example}")
             # The key isn't written: what is wrong with the value is wrong at the mapping's own place.

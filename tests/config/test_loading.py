@@ -557,9 +557,7 @@ FAULTS = [
     ("a: b: c", ["1: not YAML: a colon where none belongs; put a text that has one in quotes"]),
     (
         "\ta: 1",
-        [
-            "1: not YAML: a character that no plain text may begin with; put the text in quotes, and indent with spaces, not tabs"
-        ],
+        ["1: not YAML: a tab in the indentation; indent with spaces"],
     ),
     ("a: 1\n---\nb: 2", ["2: a second document; one file holds one document: remove the ---"]),
     ("a: \u0000", ["1: the character U+0000; remove it"]),
