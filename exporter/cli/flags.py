@@ -22,7 +22,20 @@ CHECK_FAILED = 3
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that knows which flag an unknown one is close to."""
+    """A parser that knows which flag an unknown one is close to, and shows the flags of what no command means."""
+
+    default_command: "_Parser | None" = None
+
+    def format_help(self) -> str:
+        """As argparse's, with the default command's flags behind it."""
+        text = super().format_help()
+        if self.default_command is None:
+            return text
+        formatter = self._get_formatter()
+        formatter.start_section("flags of serve")
+        formatter.add_arguments(each for each in self.default_command._actions if each.dest != "help")
+        formatter.end_section()
+        return f"{text}\n{formatter.format_help()}"
 
     def parse_known_args(  # type: ignore[override]  # argparse's overloads are about other namespaces
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -46,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=_version())
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    serve = _command(commands, "serve", "serve metrics (the default)")
+    serve = whole.default_command = _command(commands, "serve", "serve metrics (the default)")
     _add_config_file(serve)
     _add_reload_flags(serve)
     _add_serving_flags(serve)
@@ -73,8 +86,9 @@ def parser() -> argparse.ArgumentParser:
         _command(commands, "check", "query the accounts once: exit code 0 fine, 1 warning, 2 critical, 3 unknown")
     )
     check_config = _command(commands, "check-config", "validate a configuration file: exit code 1 where it has faults")
-    check_config.add_argument("file", metavar="FILE", nargs="?", help="the file")
-    _add_config_file(check_config)
+    which = check_config.add_mutually_exclusive_group()
+    which.add_argument("file", metavar="FILE", nargs="?", help="the file")
+    _add_config_file(which)
     check_config.add_argument(
         "--syntax-only", action="store_true", help="read no secret and no certificate, for a place that has none"
     )
@@ -94,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, does: str) -> argparse.ArgumentParser:
+def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, does: str) -> _Parser:
     return commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.", allow_abbrev=False)
 
 
@@ -105,7 +119,7 @@ def _version() -> str:
     )
 
 
-def _add_config_file(parser: argparse.ArgumentParser) -> None:
+def _add_config_file(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--config.file", dest="config_file", default=DEFAULT_FILE, metavar="FILE",
         help="the configuration (default: %(default)s)",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -236,6 +237,19 @@ def test_listen_addresses(address: str, host: str) -> None:
 
 def looked_up(*places: tuple[socket.AddressFamily, tuple[object, ...]]) -> Callable[..., list[object]]:
     return lambda *_, **__: [(family, socket.SOCK_STREAM, 6, "", where) for family, where in places]
+
+
+def test_help_without_a_command_shows_the_flags_of_serve(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (run("serve", "--help"), run("--help")) == (0, 0)
+    of_serve, _, whole = capsys.readouterr().out.partition("usage: sms-exporter [-h]")
+    flags = set(re.findall(r"^  (--[\w.-]+)", of_serve, re.MULTILINE))
+    assert len(flags) > 12
+    assert flags <= set(re.findall(r"^  (--[\w.-]+)", whole.partition("flags of serve")[2], re.MULTILINE))
+
+
+def test_check_config_takes_one_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check-config", "one.yml", "--config.file=another.yml") == 2
+    assert "not allowed with argument FILE" in capsys.readouterr().err
 
 
 V4, V6 = (socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_INET6, ("::1", 0, 0, 0))
