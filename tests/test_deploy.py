@@ -263,3 +263,21 @@ def test_the_compose_files_of_the_page_lie_over_ours(tmp_path: Path) -> None:
     commands = " ".join(blocks(INSTALL, "sh"))
     assert shown[1].startswith("# deploy/own.yml")
     assert "docker compose -f deploy/compose.yml -f deploy/own.yml up" in commands
+
+
+def shipped_configurations() -> dict[str, str]:
+    """Every configuration that is shipped: the example, the unit's, those of the chart's cases."""
+    chart = ROOT / "deploy/helm/sms-exporter"
+    files = [ROOT / "sms-exporter.example.yml", DEPLOY / "systemd/sms-exporter.yml"]
+    found = {str(file.relative_to(ROOT)): file.read_text("utf-8") for file in files}
+    for file in [chart / "values.yaml", *sorted((chart / "ci").glob("*-values.yaml"))]:
+        config = yaml.safe_load(file.read_text("utf-8")).get("config")
+        if config is not None:
+            found[str(file.relative_to(ROOT))] = config
+    return found
+
+
+@pytest.mark.parametrize("name", shipped_configurations())
+def test_every_configuration_that_is_shipped_is_right_where_its_secrets_are_not(name: str, tmp_path: Path) -> None:
+    (tmp_path / "sms-exporter.yml").write_text(shipped_configurations()[name])
+    assert main(["check-config", "--syntax-only", str(tmp_path / "sms-exporter.yml")]) == 0

@@ -2,8 +2,10 @@
 
 import asyncio
 import gzip
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -144,6 +146,22 @@ async def test_debug_tells_of_failures_and_of_values_that_are_kept(app: App) -> 
     text = await app.text("/probe?target=one&debug=true")
     assert "api credit: failing, server_error: HTTP 500, code 8\n" in text
     assert "  values served, kept from an earlier call:\n" in text
+
+
+async def test_the_page_on_troubleshooting_shows_what_debug_tells(app: App) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text("utf-8")
+    (shown,) = re.findall(r"```text\n(account old-intranet.*?)```", page, re.DOTALL)
+    app.settings = settings(account("old-intranet", "gatewayapi"))
+    await app.service.reload()
+    app.provider.script = lambda _: Reply(b'{"code": "0x0229"}', 401, 0.0)
+    text = await app.text("/probe?target=old-intranet&debug=true")
+
+    def plain(lines: str) -> str:
+        """Without what is another each time: the address, how long it took and has to wait; the script has no headers."""
+        lines = re.sub(r"^  headers: .*\n", "", lines.strip(), flags=re.MULTILINE)
+        return re.sub(r"https?://\S+?(?=/rest/me)|[0-9]+s$|[0-9.]+(?= s,)", "…", lines, flags=re.MULTILINE)
+
+    assert plain(text.partition("\nmetrics\n")[0]) == plain(shown)
 
 
 async def test_debug_cuts_a_long_price_list_and_names_remarks(app: App) -> None:
