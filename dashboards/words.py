@@ -84,6 +84,7 @@ KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "SMSCreditLow": "Credit is below its warning threshold",
             "SMSCreditRunwayShort": "Credit will not last long",
             "SMSCreditSpendSpike": "Far more is spent than usual",
+            "SMSCreditExpiring": "Credit expires soon",
         },
     ),
     "plan or quota": (

@@ -1,6 +1,6 @@
 """Every committed file that is made of something else; `python -m tests.golden`, from the root, writes those that changed.
 
-`tests/test_golden.py` holds the files to it. The page of `alerts/estimators.py` is apart: promtool takes its time for it.
+`tests/test_golden.py` holds the files to it.
 """
 
 import functools

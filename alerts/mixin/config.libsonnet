@@ -25,7 +25,12 @@
     // null: no dashboard_url.
     dashboardURL: null,
 
-    // Currencies whose unit is worth a cent or so.
-    weakCurrencies: 'CLP|COP|CRC|HUF|IDR|IQD|IRR|ISK|JPY|KRW|KZT|LBP|NGN|PKR|PYG|RSD|TZS|UGX|UZS|VND|XAF|XOF',
+    // Currencies whose unit is worth two cents or less.
+    weakCurrencies: std.split(
+      'AFN ALL AMD AOA ARS BDT BIF BTN CDF CLP COP CRC CVE DJF DOP DZD ETB GMD GNF GYD HTG HUF IDR INR IQD '
+      + 'IRR ISK JMD JPY KES KGS KHR KMF KRW KZT LAK LBP LKR LRD MGA MKD MMK MNT MWK NGN NPR PHP PKR PYG RSD '
+      + 'RUB RWF SDG SLL SOS SSP SYP TZS UGX UZS VND VUV XAF XOF XPF YER ZWL',
+      ' '
+    ),
   },
 }

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.alerts.counters import with_counters
 from tests.alerts.loading import ALERTS, ROOT, alerts, played, promtools, rules, script
 
 SEVERITIES = {"w": "warning", "c": "critical", "i": "info"}
 CONTRACT = """
 SMSCreditLow w SMSCreditCritical c SMSCreditExhausted c SMSCreditRunwayShort w SMSCreditRunwayCritical c
-SMSCreditSpendSpike w SMSCreditThresholdMissing i SMSSubscriptionSuspended c SMSSubscriptionExpired c
+SMSCreditSpendSpike w SMSCreditExpiring w SMSCreditThresholdMissing i SMSSubscriptionSuspended c SMSSubscriptionExpired c
 SMSSubscriptionStatusUnknown w SMSSubscriptionEndingSoon w SMSSubscriptionEndingCritical c
 SMSSubscriptionRenewalOverdue w SMSContactsQuotaHigh w SMSContactsQuotaExhausted c SMSContactsQuotaFilling w
 SMSFeatureMissing w SMSKeyRejected c SMSAddressNotAllowed c SMSPermissionMissing c SMSRateLimited w
@@ -23,6 +24,7 @@ SMSProviderFailing w SMSAnswerNotUnderstood w SMSExporterDown c SMSExporterReloa
 """
 RECORDED = {
     "account:sms_credit_balance:min",
+    "account:sms_credit_available:min",
     *(f"account:sms_credit_spend:{window}" for window in ("1h", "1d", "7d", "30d")),
     "account:sms_credit_runway:seconds",
 }
@@ -35,7 +37,7 @@ build = script("build")
 def case(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
     document["rule_files"] = [str(ALERTS / "rules.yml")]
-    return document
+    return with_counters(document)
 
 
 def as_in_kubernetes(document: dict[str, Any]) -> dict[str, Any]:

@@ -35,13 +35,8 @@ RECORDED = {rule.record for rule in history.recorded()}
 TARGET = {"job", "namespace", "instance"}
 
 _UNTOLD = "no panel shows it so far"
-_UNREAD_SO_FAR = "the rules don't read it so far; the README has queries"
 UNREAD = {
-    "sms_credit_spent_total": _UNREAD_SO_FAR,
-    "sms_credit_recharged_total": _UNREAD_SO_FAR,
-    "sms_credit_watched_seconds_total": _UNREAD_SO_FAR,
-    "sms_credit_overdraft_limit": _UNTOLD,
-    "sms_credit_expiry_timestamp_seconds": _UNTOLD,
+    "sms_credit_recharged_total": _UNTOLD,
     "sms_credit_expiring_amount": _UNTOLD,
     "sms_credit_auto_recharge": _UNTOLD,
     "sms_credit_postpaid": _UNTOLD,

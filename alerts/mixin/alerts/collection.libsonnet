@@ -4,44 +4,49 @@
   local messages = import '../lib/messages.libsonnet',
   local promql = (import '../lib/promql.libsonnet')($._config),
   local severities = $._config.severities,
+  // The instance is named, what else a pod brings is not.
+  local podLabels = std.join(', ', [label for label in $._config.replicaLabels if label != 'instance']),
 
   prometheusAlerts+:: {
     groups+: [
       group($._config, 'sms_exporter_collection_alerts', [
-        // Known by the metrics that it showed, not by the name of its job; a name that says it counts from the start.
+        // A target that mostly gives no answer, known by what it has shown or by its job's name; and exporters
+        // that are no target any more, while no other job has come instead: a label of the target, its job
+        // or its pod's name may have changed.
         {
           alert: 'SMSExporterDown',
           expr: promql.expr(|||
-            (
-                max without (%(replicas)s, version, pythonversion) (
-                  last_over_time(sms_exporter_build_info{%(smsExporterSelector)s}[1d])
-                )
-              unless
-                max without (%(replicas)s, version, pythonversion) (
-                  last_over_time(sms_exporter_build_info{%(smsExporterSelector)s}[5m])
-                )
-            )
+            max without (%(podLabels)s) (
+              avg_over_time(up{%(smsExporterUpSelector)s}[5m])
+                or
+              avg_over_time(up[5m])
+                and on (job, namespace, instance)
+              last_over_time(sms_exporter_build_info{%(smsExporterSelector)s}[30d])
+            ) < 0.5
             or
-              max without (%(replicas)s) (
-                  up == 0
-                and on (job, namespace, instance) (
-                    last_over_time(instance:sms_account:known[15m])
-                  unless ignoring (%(replicas)s)
-                    max without (%(replicas)s) (last_over_time(sms_account_up{%(smsExporterSelector)s}[10m]))
-                )
-              ) + 1
-            or
-              max without (%(replicas)s) (up{%(smsExporterUpSelector)s}) == 0
-          |||),
+              max without (%(replicas)s, version, pythonversion) (
+                last_over_time(sms_exporter_build_info{%(smsExporterSelector)s}[1d])
+              ) * 0
+                unless on (job, namespace)
+              avg_over_time(up[10m])
+                unless on ()
+              (
+                count(count by (job, namespace) (last_over_time(sms_exporter_build_info{%(smsExporterSelector)s}[10m])))
+                  >= max_over_time(sms_exporter:jobs:count[1d])
+              )
+          |||, { podLabels: podLabels }),
           'for': '5m',
           keep_firing_for: '5m',
           labels: { severity: severities.critical },
           annotations: {
-            summary: 'The SMS exporter of job {{ $labels.job }} is down.',
+            summary:
+              'The SMS exporter of job {{ $labels.job }} is down{{ with $labels.instance }}: {{ . }}{{ end }}.',
             description: messages.line(|||
-              Prometheus gets no metrics from the exporter of job {{ $labels.job }}, or from the only instance that
-              watches some of the accounts. Sending goes on, but nobody sees credit run out: alerts on accounts fall
-              silent half an hour after the last scrape, and that doesn't mean that all is well.
+              {{ if $labels.instance }}Prometheus gets no answer from {{ $labels.instance }}, an SMS exporter of job
+              {{ $labels.job }}, or hardly any{{ else }}The SMS exporter of job {{ $labels.job }} is no target of
+              Prometheus any more, and no other has come instead{{ end }}. Sending goes on, but nobody may see
+              credit run out: alerts on accounts fall silent half an hour after the last scrape, and that doesn't mean
+              that all is well.
             |||),
           },
           dashboard:: '/sms-exporter',
@@ -49,18 +54,19 @@
         {
           alert: 'SMSExporterReloadFailed',
           expr: promql.expr(|||
-            min without (%(replicas)s) (
+            min without (%(podLabels)s) (
               last_over_time(sms_exporter_config_last_reload_successful{%(smsExporterSelector)s}[15m])
             ) == 0
-          |||),
+          |||, { podLabels: podLabels }),
           'for': '5m',
           labels: { severity: severities.warning },
           annotations: {
-            summary: 'The SMS exporter of job {{ $labels.job }} refused its new configuration.',
+            summary:
+              'The SMS exporter {{ $labels.instance }} of job {{ $labels.job }} refused its new configuration.',
             description: messages.line(|||
-              The last reload failed, so the exporter of job {{ $labels.job }} goes on with the configuration before it:
-              new accounts, keys and thresholds are not in force, and it won't start again with this file. Its log says
-              which line is wrong.
+              The last reload of {{ $labels.instance }} failed, so it goes on with the configuration before it: new
+              accounts, keys and thresholds are not in force, and it won't start again with this file. Its log says which
+              line is wrong.
             |||),
           },
           dashboard:: '/sms-exporter',

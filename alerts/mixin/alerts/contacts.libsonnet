@@ -10,9 +10,9 @@
         {
           alert: 'SMSContactsQuotaExhausted',
           expr: |||
-            last_over_time(account:contacts_used_ratio:max[15m])
+            account:contacts_used_ratio:max
               >= ignoring (severity)
-            last_over_time(account:contacts_used_ratio_threshold:min{severity="critical"}[15m])
+            account:contacts_used_ratio_threshold:min{severity="critical"}
           |||,
           'for': '15m',
           keep_firing_for: '15m',
@@ -21,8 +21,8 @@
             summary: 'The contact quota of {{ $labels.account }} at {{ $labels.provider }} is used up.',
             description: messages.line(|||
               {{ $labels.account }} uses %(used)s of its contacts; its critical threshold is %(threshold)s.
-              {{ if ge $value 1.0 }}Imports of contacts are blocked now{{ else }}At 100 %% imports of contacts are
-              blocked{{ end }}; sending to those that are there goes on.
+              {{ if ge $value 1.0 }}The provider may take no further ones now{{ else }}At 100 %% the provider may take no
+              further ones{{ end }}; sending to those that are there goes on.
             |||, {
               used: messages.percentage,
               threshold: messages.percentageOf('account:contacts_used_ratio_threshold:min', 'severity="critical"'),
@@ -32,9 +32,9 @@
         {
           alert: 'SMSContactsQuotaHigh',
           expr: |||
-            last_over_time(account:contacts_used_ratio:max[15m])
+            account:contacts_used_ratio:max
               >= ignoring (severity)
-            last_over_time(account:contacts_used_ratio_threshold:min{severity="warning"}[15m])
+            account:contacts_used_ratio_threshold:min{severity="warning"}
           |||,
           'for': '15m',
           keep_firing_for: '15m',
@@ -43,7 +43,7 @@
             summary: 'The contact quota of {{ $labels.account }} at {{ $labels.provider }} is nearly used up.',
             description: messages.line(|||
               {{ $labels.account }} uses %(used)s of its contacts; its warning threshold is %(threshold)s. At 100 %%
-              imports of contacts are blocked; sending to those that are there goes on.
+              the provider may take no further ones; sending to those that are there goes on.
             |||, {
               used: messages.percentage,
               threshold: messages.percentageOf('account:contacts_used_ratio_threshold:min', 'severity="warning"'),
@@ -64,8 +64,8 @@
             summary: 'The contact quota of {{ $labels.account }} at {{ $labels.provider }} will be full within a week.',
             description: messages.line(|||
               {{ $labels.account }} uses %(used)s of its contacts, and as they grow now it will be full in %(duration)s
-              (the alert comes at 7 days). Then imports of contacts are blocked; sending to those that are there goes
-              on.
+              (the alert comes at 7 days). Then the provider may take no further ones; sending to those that are there
+              goes on.
             |||, {
               used: messages.percentageOf('account:contacts_used_ratio:max'),
               duration: messages.duration,

@@ -3,34 +3,30 @@
   local group = import '../lib/alerts.libsonnet',
   local messages = import '../lib/messages.libsonnet',
   local severities = $._config.severities,
+  local weak = $._config.weakCurrencies,
 
-  local lasts = messages.query(
-    'last_over_time(account:sms_credit_runway:seconds{%(own)s}[15m])',
-    'At its present pace that lasts {{ . | first | value | %s }}.' % messages.span,
-    messages.balanceLabels,
-    otherwise='How long that lasts is not known.',
-  ),
-
-  // A balance below the threshold of one severity.
-  local low(name, severity, state, after) = {
+  // What is left, below the threshold of one severity. An account that tops itself up by itself may fall below it every
+  // hour: that is one alert.
+  local low(name, severity, state, after, keeps) = {
     alert: name,
     expr: |||
-      last_over_time(account:sms_credit_balance:min[15m])
+      account:sms_credit_available:min
         < ignoring (severity)
-      last_over_time(account:sms_credit_balance_threshold:max{severity="%s"}[15m])
+      account:sms_credit_balance_threshold:max{severity="%s"}
     ||| % severity,
     'for': after,
+    keep_firing_for: keeps,
     labels: { severity: severities[severity] },
     annotations: {
       summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }} is %s.' % state,
       description: messages.line(|||
-        {{ $labels.account }} has %(amount)s {{ $labels.currency }} left; its %(severity)s threshold is %(threshold)s
-        {{ $labels.currency }}. %(lasts)s At zero no message is sent any more.
+        {{ $labels.account }} has %(amount)s {{ $labels.currency }} left%(pot)s; its %(severity)s threshold is
+        %(threshold)s {{ $labels.currency }}. Once that is used up, what it pays for is not sent any more.
       |||, {
         amount: messages.amount,
+        pot: messages.pot,
         severity: severity,
         threshold: messages.amountOf('account:sms_credit_balance_threshold:max', 'severity="%s"' % severity),
-        lasts: lasts,
       }),
     },
   },
@@ -39,14 +35,9 @@
   local runway(name, severity, soon) = {
     alert: name,
     expr: |||
-      (
-          last_over_time(account:sms_credit_runway:seconds[15m])
+      last_over_time(account:sms_credit_runway:seconds[15m])
         < ignoring (currency, wallet) group_left ()
-          max without (severity) (
-            last_over_time(account:sms_credit_runway_threshold_seconds:max{severity="%s"}[15m])
-          )
-      )
-      and last_over_time(account:sms_credit_pace:known[15m])
+      max without (severity) (account:sms_credit_runway_threshold_seconds:max{severity="%s"})
     ||| % severity,
     'for': '30m',
     keep_firing_for: '30m',
@@ -54,17 +45,13 @@
     annotations: {
       summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }} will be used up %s.' % soon,
       description: messages.line(|||
-        {{ $labels.account }} has %(balance)s {{ $labels.currency }} left and spends %(pace)s {{ $labels.currency }} a
-        day (by the last day or the last week, whichever was faster): it lasts %(duration)s, and the %(severity)s
-        threshold is %(threshold)s. Then no message is sent any more.
+        {{ $labels.account }} has %(left)s {{ $labels.currency }} left%(pot)s, which lasts %(duration)s at its present
+        pace (that of the last day or of the last week, whichever was faster). Then what it pays for is not sent any
+        more.
       |||, {
-        balance: messages.amountOf('account:sms_credit_balance:min'),
-        pace: messages.amountOf('account:sms_credit_pace:1d'),
+        left: messages.amountOf('account:sms_credit_available:min'),
+        pot: messages.pot,
         duration: messages.duration,
-        severity: severity,
-        threshold: messages.durationOf(
-          'account:sms_credit_runway_threshold_seconds:max', 'severity="%s"' % severity
-        ),
       }),
     },
   },
@@ -75,86 +62,109 @@
         {
           alert: 'SMSCreditExhausted',
           expr: |||
-            (
-                last_over_time(account:sms_credit_balance:min[15m])
-              <=
-                min without (severity) (clamp_max(last_over_time(account:sms_credit_balance_threshold:max[15m]), 0))
-            )
-            or (
-                max without (api, reason) (account:sms_api_failure:max{reason="insufficient_credit"})
-              unless ignoring (currency, wallet) (
-                  last_over_time(account:sms_credit_balance:min[15m])
-                <=
-                  min without (severity) (clamp_max(last_over_time(account:sms_credit_balance_threshold:max[15m]), 0))
-              )
-            ) == 1
+            account:sms_credit_available:min
+              <= ignoring (severity)
+            min without (severity) (clamp_max(account:sms_credit_balance_threshold:max, 0))
+            or
+              max without (api, reason) (account:sms_api_failure:max{reason="insufficient_credit"})
+                unless ignoring (currency, wallet) account:sms_credit_available:min <= 0
           |||,
           'for': '5m',
+          keep_firing_for: '15m',
           labels: { severity: severities.critical },
           annotations: {
             summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }} is used up.',
             description: messages.line(|||
-              {{ if $labels.currency }}{{ $labels.account }} has %(amount)s {{ $labels.currency }} left (the alert comes
-              at 0, or at a critical threshold below that).{{ else }}{{ $labels.provider }} refuses
-              {{ $labels.account }} for lack of credit.{{ end }} Messages are not sent any more, codes for signing in
-              among them, until it is topped up.
-            |||, { amount: messages.amount }),
+              {{ if $labels.currency }}{{ $labels.account }} has %(amount)s {{ $labels.currency }} left%(pot)s (the alert
+              comes at 0, or at a critical threshold below that).{{ else }}{{ $labels.provider }} refuses
+              {{ $labels.account }} for lack of credit.{{ end }} What that pays for, codes for signing in perhaps, is not
+              sent until it is topped up.
+            |||, { amount: messages.amount, pot: messages.pot }),
           },
         },
-        low('SMSCreditCritical', 'critical', 'nearly used up', '5m'),
-        low('SMSCreditLow', 'warning', 'low', '15m'),
+        low('SMSCreditCritical', 'critical', 'nearly used up', '5m', '15m'),
+        low('SMSCreditLow', 'warning', 'low', '15m', '2h'),
         runway('SMSCreditRunwayCritical', 'critical', 'very soon'),
         runway('SMSCreditRunwayShort', 'warning', 'soon'),
-        // Five times the habit of the hour, and more than small change: a two-hundredth of the week's spend (about what
-        // a mean hour takes), and 5 of a currency, 500 of one whose unit is worth about a cent, 50 messages or credits.
+        // So many times the habit of the hour as the account's threshold says; where a few hours make most of a week (a
+        // provider that tells its balance every few hours, a campaign at any time of a day) more than in any of these;
+        // and more than small change: a two-hundredth of the week's spend (about what a mean hour takes), and 5 of a
+        // currency, 500 of one whose unit is worth two cents or less, 50 messages or credits.
         {
           alert: 'SMSCreditSpendSpike',
           expr: |||
             (
-                last_over_time(account:sms_credit_usage:1h[15m])
-              > 5 * last_over_time(account:sms_credit_habit:1h[15m])
+                last_over_time(account:sms_credit_spend:1h[15m])
+              > ignoring (severity)
+                last_over_time(account:sms_credit_habit:1h[15m])
+                  * ignoring (currency, wallet, severity) group_left ()
+                account:sms_credit_spend_spike_threshold_ratio:max{severity="warning"}
             )
             > last_over_time(account:sms_credit_spend:7d[15m]) / 200
             > 5
-            unless last_over_time(
-              account:sms_credit_usage:1h{currency=~"%s"}[15m]
-            ) <= 500
-            unless last_over_time(account:sms_credit_usage:1h{currency!~"[A-Z]{3}"}[15m]) <= 50
-          ||| % $._config.weakCurrencies,
+            unless (
+                last_over_time(account:sms_credit_spend:1h[15m])
+                  <= 1.5 * max_over_time(account:sms_credit_spend:1h[8d] offset 1d)
+              and
+                quantile_over_time(0.75, account:sms_credit_spend:1h[8d] offset 1d)
+                  < 0.2 * max_over_time(account:sms_credit_spend:1h[8d] offset 1d)
+            )
+            unless last_over_time(account:sms_credit_spend:1h{currency!~"[A-Z]{3}"}[15m]) <= 50
+            unless %s
+          ||| % std.join('\nunless ', [
+            'last_over_time(\n  account:sms_credit_spend:1h{currency=~"%s"}[15m]\n) <= 500'
+            % std.join('|', weak[first:first + 24])
+            for first in std.range(0, std.length(weak) - 1)
+            if first % 24 == 0
+          ]),
           'for': '10m',
           keep_firing_for: '30m',
           labels: { severity: severities.warning },
           annotations: {
             summary: '{{ $labels.account }} at {{ $labels.provider }} spends far more than it used to.',
             description: messages.line(|||
-              {{ $labels.account }} spent %(spent)s {{ $labels.currency }} within an hour; at this time of day it is
-              used to %(usual)s (the alert comes above five times that, and above small change). If this is no campaign,
-              somebody may be making it send to numbers that earn by it (SMS pumping). What is left is %(balance)s
-              {{ $labels.currency }}%(lasts)s.
+              {{ $labels.account }} spent %(spent)s {{ $labels.currency }} within an hour%(pot)s; at this time of day it
+              is used to %(usual)s. If this is no campaign and nothing that has expired, somebody may be making it send
+              to numbers that earn by it (SMS pumping). What is left is %(left)s {{ $labels.currency }}.
             |||, {
-              spent: messages.amountOf('account:sms_credit_spend:1h'),
-              usual: messages.amountOf('account:sms_credit_habit:1h'),
-              balance: messages.amountOf('account:sms_credit_balance:min'),
-              // By the hour: the pace of a day is slow to follow.
-              lasts: messages.query(
-                '3600 * (last_over_time(account:sms_credit_balance:min{%(own)s}[15m]) >= 0)'
-                + ' / (last_over_time(account:sms_credit_spend:1h{%(own)s}[15m]) > 0)',
-                ' and lasts {{ . | first | value | %s }} at this rate' % messages.span,
-                messages.balanceLabels,
-                otherwise='',
-                series=2,
+              spent: messages.amount,
+              pot: messages.pot,
+              usual: messages.query(
+                'last_over_time(account:sms_credit_habit:1h{%(own)s}[15m])', '{{ . | first | value | printf "%.2f" }}'
               ),
+              left: messages.amountOf('account:sms_credit_available:min'),
+            }),
+          },
+        },
+        {
+          alert: 'SMSCreditExpiring',
+          expr: |||
+            (account:sms_credit_expiry_timestamp_seconds:min - time()) < 14 * 86400
+              and account:sms_credit_expiry_timestamp_seconds:min > time()
+              and account:sms_credit_balance:min > 0
+          |||,
+          'for': '1h',
+          labels: { severity: severities.warning },
+          annotations: {
+            summary: 'Credit of {{ $labels.account }} at {{ $labels.provider }} expires soon.',
+            description: messages.line(|||
+              Some of the %(left)s {{ $labels.currency }} that {{ $labels.account }} has%(pot)s is lost in %(duration)s
+              unless it is used before. At many providers a top-up prolongs it.
+            |||, {
+              left: messages.amountOf('account:sms_credit_balance:min'),
+              pot: messages.pot,
+              duration: messages.duration,
             }),
           },
         },
         {
           alert: 'SMSCreditThresholdMissing',
           expr: |||
-            last_over_time(account:sms_credit_balance:min[15m])
+            account:sms_credit_balance:min
               unless ignoring (severity)
-            last_over_time(account:sms_credit_balance_threshold:max[15m])
+            account:sms_credit_balance_threshold:max
               and ignoring (currency, wallet, severity)
-            last_over_time(account:sms_credit_runway_threshold_seconds:max[15m]) > 0
+            account:sms_credit_runway_threshold_seconds:max > 0
           |||,
           'for': '1h',
           labels: { severity: severities.info },
@@ -162,10 +172,10 @@
             summary:
               '{{ $labels.account }} at {{ $labels.provider }} has no credit threshold in {{ $labels.currency }}.',
             description: messages.line(|||
-              {{ $labels.account }} has %(amount)s {{ $labels.currency }}, and no threshold for that unit: nobody will
-              be told when it is low or used up, only when its runway is short. Set
+              {{ $labels.account }} has %(amount)s {{ $labels.currency }}%(pot)s, and no threshold for that unit: nobody
+              will be told when it is low or used up, only when its runway is short. Set
               thresholds.credit.{{ $labels.currency }}, or thresholds.credit to null if none is wanted.
-            |||, { amount: messages.amount }),
+            |||, { amount: messages.amount, pot: messages.pot }),
           },
         },
       ]),

@@ -9,9 +9,9 @@
     alert: name,
     expr: |||
       (
-          (last_over_time(account:sms_subscription_end_timestamp_seconds:max[15m]) - time())
+          (account:sms_subscription_end_timestamp_seconds:max - time())
         < ignoring (severity)
-          last_over_time(account:sms_subscription_remaining_threshold_seconds:max{severity="%s"}[15m])
+          account:sms_subscription_remaining_threshold_seconds:max{severity="%s"}
       )
       unless account:sms_subscription_auto_renew:max == 1
       unless ignoring (status) account:sms_subscription_status:max{status=~"expired|cancelled"} == 1
@@ -69,7 +69,7 @@
               begins.
             |||, {
               status: messages.query(
-                'last_over_time(account:sms_subscription_status:max{status=~"expired|cancelled", %(own)s}[15m]) == 1',
+                'account:sms_subscription_status:max{status=~"expired|cancelled", %(own)s} == 1',
                 '{{ . | first | label "status" }}',
                 otherwise='over',
               ),
@@ -94,11 +94,9 @@
         {
           alert: 'SMSSubscriptionRenewalOverdue',
           expr: |||
-            (
-              (time() - last_over_time(account:sms_subscription_end_timestamp_seconds:max[15m])) > 86400
-                and account:sms_subscription_auto_renew:max == 1
-            )
-            and ignoring (status) account:sms_subscription_status:max{status="active"} == 1
+            (time() - account:sms_subscription_end_timestamp_seconds:max) > 86400
+              and account:sms_subscription_auto_renew:max == 1
+              unless ignoring (status) account:sms_subscription_status:max{status=~"suspended|expired|cancelled"} == 1
           |||,
           'for': '15m',
           labels: { severity: severities.warning },
@@ -106,9 +104,8 @@
             summary: 'The renewal of {{ $labels.account }} at {{ $labels.provider }} is overdue.',
             description: messages.line(|||
               The plan of {{ $labels.account }} renews itself, but it ended %(duration)s ago (the alert comes after a
-              day) and is still active: the payment has probably failed.
-              {{ if eq $labels.provider "qlara" }}Qlara suspends an account seven days after a failed
-              payment{{ else }}The provider may suspend it at any time{{ end }}, and from then on it sends nothing.
+              day): the payment has probably failed. The provider may suspend it at any time, and from then on it sends
+              nothing.
             |||, { duration: messages.duration }),
           },
         },

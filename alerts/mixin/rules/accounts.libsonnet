@@ -28,12 +28,15 @@
             record: 'account:sms_api_up:max',
             expr: promql.expr('max without (%(replicas)s) (last_over_time(sms_api_up{%(smsExporterSelector)s}[15m]))'),
           },
-          // Which instance watches which account, kept for as long as its target is there and fails.
+          // How many jobs are exporters, and were ten minutes ago: a job that is renamed is never two.
           {
-            record: 'instance:sms_account:known',
+            record: 'sms_exporter:jobs:count',
             expr: promql.expr(|||
-              0 * last_over_time(sms_account_up{%(smsExporterSelector)s}[10m]) + 1
-                or last_over_time(instance:sms_account:known[1h]) and on (job, namespace, instance) up == 0
+              count (
+                count by (job, namespace) (sms_exporter_build_info{%(smsExporterSelector)s} offset 10m)
+                  and
+                count by (job, namespace) (sms_exporter_build_info{%(smsExporterSelector)s})
+              )
             |||),
           },
           // Why nobody gets an answer: only while no replica does.
@@ -46,7 +49,18 @@
           },
 
           promql.newest('min', 'sms_credit_balance', 'credit', ['currency', 'wallet']),
+          promql.newest('max', 'sms_credit_overdraft_limit', 'credit', ['currency', 'wallet']),
+          // What can still be spent.
+          {
+            record: 'account:sms_credit_available:min',
+            expr: |||
+              account:sms_credit_balance:min + account:sms_credit_overdraft_limit:max
+                or account:sms_credit_balance:min
+            |||,
+          },
+          promql.newest('min', 'sms_credit_expiry_timestamp_seconds', 'credit', ['currency', 'wallet']),
           promql.newest('max', 'sms_credit_balance_threshold', 'credit', ['currency', 'wallet', 'severity']),
+          promql.alike('max', 'sms_credit_spend_spike_threshold_ratio'),
           promql.alike('max', 'sms_credit_runway_threshold_seconds'),
           // Money alone: credits and messages have no common unit.
           {

@@ -1,29 +1,29 @@
-// Spend and runway. A step compares a sighting of the balance with the one before (5 minutes earlier, more after a gap)
-// and keeps both what went and how long that took: an estimate is what went in a window, divided by the time that was
-// watched. Gaps, restarts and stepped balances don't bend it, and it needs no full window.
+// Spend and runway, upon the exporter's counters: what went in a window, divided by the time that was watched, is a pace.
+// Gaps, restarts, top-ups and stepped balances don't bend it, and it needs no full window.
 {
   local promql = (import '../lib/promql.libsonnet')($._config),
   local balanceLabels = ['currency', 'wallet'],
 
-  // What went in a window, as if the whole of it had been watched. Windows are half a minute short of their names, so
-  // that no step is counted on both of their edges, as Prometheus 2 does.
-  local inWindow(steps, seconds, window) =
-    |||
-      %(seconds)s * sum_over_time(%(steps)s[%(window)s])
-        / sum_over_time(account:sms_credit_decrease_duration:step[%(window)s])
-    ||| % { steps: steps, seconds: seconds, window: window },
+  // The increase of a counter in a window, of all replicas together: each of them has watched for itself.
+  local increase(counter, window) =
+    promql.expr(
+      'sum without (%(replicas)s) (increase(%(counter)s{%(smsExporterSelector)s}[%(window)s]))',
+      { counter: counter, window: window },
+    ),
 
-  // Steps without the lone ones: those above a fifth of a usual week's spend that nothing near their size (a fifth of
-  // it) came before within a window. The step itself is recorded by now, and must not be compared with itself.
-  local together(window) =
-    |||
-      account:sms_credit_decrease:step
-        unless (
-          account:sms_credit_decrease:step > 0.2 * last_over_time(account:sms_credit_spend:7d[30m] offset 15m)
-            unless
-          account:sms_credit_decrease:step <= 5 * max_over_time(account:sms_credit_decrease:step[%s] offset 5m)
-        )
-    ||| % window,
+  // What goes in a window at the pace of what was watched of it.
+  local spend(window, seconds) = {
+    record: 'account:sms_credit_spend:' + window,
+    expr: |||
+      %s
+        * %s
+        / (%s > 0)
+    ||| % [
+      seconds,
+      increase('sms_credit_spent_total', window),
+      increase('sms_credit_watched_seconds_total', window),
+    ],
+  },
 
   prometheusRules+:: {
     groups+: [
@@ -31,117 +31,63 @@
         name: 'sms_exporter_spend',
         interval: '5m',
         rules: [
-          // The balance where it was really read, and when.
-          {
-            record: 'account:sms_credit_balance:sighted',
-            expr: promql.expr(|||
-              account:sms_credit_balance:min
-                and max without (%(replicas)s) (last_over_time(sms_credit_balance{%(smsExporterSelector)s}[5m]))
-            |||),
-          },
-          { record: 'account:sms_credit_sighting:timestamp', expr: '0 * account:sms_credit_balance:sighted + time()' },
-          // What went in a step. A rise above all that was there an hour ago is a top-up: what was spent beside it is
-          // not known, so the step doesn't count at all. A smaller rise is a refund or a correction: nothing went.
-          {
-            record: 'account:sms_credit_decrease:step',
-            expr: |||
-              clamp_min(
-                last_over_time(account:sms_credit_balance:sighted[6h] offset 5m) - account:sms_credit_balance:sighted,
-                0
-              )
-              unless
-                account:sms_credit_balance:sighted
-                  > (
-                    max_over_time(account:sms_credit_balance:sighted[1h] offset 5m)
-                    or last_over_time(account:sms_credit_balance:sighted[6h] offset 5m)
-                  )
-            |||,
-          },
-          {
-            record: 'account:sms_credit_decrease_duration:step',
-            expr: |||
-              (time() - last_over_time(account:sms_credit_sighting:timestamp[6h] offset 5m))
-                and account:sms_credit_decrease:step
-            |||,
-          },
-          // Lone steps, as when credit expires or is corrected, are spend and leave the windows in time, but nobody
-          // should expect them to go on. What is lone within a day makes no pace by the day and no spike; within eight
-          // days of its like it is a batch, and makes a pace by the week.
-          { record: 'account:sms_credit_usage:step', expr: together('1d') },
-          { record: 'account:sms_credit_batches:step', expr: together('8d') },
-          {
-            record: 'account:sms_credit_spend:1h',
-            expr: inWindow('account:sms_credit_decrease:step', '3600', '59m30s'),
-          },
-          {
-            record: 'account:sms_credit_spend:1d',
-            expr: inWindow('account:sms_credit_decrease:step', '86400', '23h59m30s'),
-          },
-          {
-            record: 'account:sms_credit_spend:7d',
-            expr: inWindow('account:sms_credit_decrease:step', '7 * 86400', '6d23h59m30s'),
-          },
-          {
-            record: 'account:sms_credit_spend:30d',
-            expr: inWindow('account:sms_credit_decrease:step', '30 * 86400', '29d23h59m30s'),
-          },
+          spend('1h', '3600'),
+          spend('1d', '86400'),
+          spend('7d', '7 * 86400'),
+          spend('30d', '30 * 86400'),
+          // Without lone hours, as when credit expires, or of a campaign that comes once: they are spend, but nobody
+          // should expect them to go on. Lone is what is above a fifth of the week's spend and above five times any hour
+          // of the eight days before.
           {
             record: 'account:sms_credit_usage:1h',
-            expr: inWindow('account:sms_credit_usage:step', '3600', '59m30s'),
-          },
-          {
-            record: 'account:sms_credit_usage:1d',
-            expr: inWindow('account:sms_credit_usage:step', '86400', '23h59m30s'),
-          },
-          // The pace of a week counts once there is a week of it, or a weekend would look like the end of all spending.
-          {
-            record: 'account:sms_credit_usage:7d',
             expr: |||
-              (
-                7 * 86400 * sum_over_time(account:sms_credit_batches:step[6d23h59m30s])
-                  / sum_over_time(account:sms_credit_decrease_duration:step[6d23h59m30s])
-              )
-              and last_over_time(account:sms_credit_balance:sighted[1d] offset 6d)
-            |||,
+              account:sms_credit_spend:1h
+                unless (
+                    account:sms_credit_spend:1h > 0.2 * %s
+                  unless
+                    account:sms_credit_spend:1h <= 5 * max_over_time(account:sms_credit_spend:1h[8d] offset 65m)
+                )
+            ||| % promql.expr(
+              'max without (%(replicas)s) (increase(sms_credit_spent_total{%(smsExporterSelector)s}[7d]))'
+            ),
           },
-          // The day's pace, or the week's if that is faster; the week's as well while less than six hours of the day
-          // were watched, or a busy half hour after an outage would count as a day. While the provider can't be asked
-          // the pace stays as it was, and with the balance the runway: what isn't seen is no reason to think it better
-          // or worse.
+          // The day's pace, or the week's if that is faster, so that a weekend doesn't hide the Monday. What the busiest
+          // hours of a day alone have made is no day's pace. Less than a day is none at all: an account whose labels
+          // have changed goes by what the exporter has counted since its start. While the provider can't be asked the
+          // pace stays as it was, and with the balance the runway: what isn't seen is no reason to think it better or
+          // worse.
           {
             record: 'account:sms_credit_pace:1d',
-            expr: |||
-              %s
+            local day = |||
+              (
+                account:sms_credit_spend:1d < 24 * quantile_over_time(0.8, account:sms_credit_spend:1h[1d])
+                  or 24 * quantile_over_time(0.8, account:sms_credit_spend:1h[1d])
+              )
+            |||,
+            local week = '24 * avg_over_time(account:sms_credit_usage:1h[7d])',
+            expr: promql.expr(|||
+              %(kept)s
                 or
-                  account:sms_credit_usage:1d
-                    unless account:sms_credit_usage:1d < account:sms_credit_usage:7d / 7
-                    unless (
-                      account:sms_credit_usage:7d
-                        and sum_over_time(account:sms_credit_decrease_duration:step[23h59m30s]) < 6 * 3600
+                  (%(day)s > %(week)s or %(week)s or %(day)s)
+                    and max without (%(replicas)s) (
+                      increase(sms_credit_watched_seconds_total{%(smsExporterSelector)s}[7d])
+                    ) > 22 * 3600
+                or
+                  86400 * sum without (%(replicas)s) (sms_credit_spent_total{%(smsExporterSelector)s})
+                    / (
+                      sum without (%(replicas)s) (sms_credit_watched_seconds_total{%(smsExporterSelector)s})
+                        > 22 * 3600
                     )
-                or
-                  account:sms_credit_usage:7d / 7
-            ||| % promql.kept('account:sms_credit_pace:1d', 'credit', balanceLabels),
+            |||, {
+              kept: promql.kept('account:sms_credit_pace:1d', 'credit', balanceLabels),
+              day: std.strReplace(std.stripChars(day, '\n'), '\n', '\n      '),
+              week: week,
+            }),
           },
-          // Where there is history enough to alert on the pace: six hours of it, or a week's pace. An outage neither
-          // ends it nor begins it.
-          {
-            record: 'account:sms_credit_pace:known',
-            expr: |||
-              0 * (
-                  last_over_time(account:sms_credit_balance:sighted[12h] offset 6h)
-                    unless ignoring (currency, wallet, api) account:sms_api_up:max{api="credit"} == 0
-                or
-                  account:sms_credit_usage:7d
-                or
-                  %s
-              ) + 1
-            ||| % promql.kept('account:sms_credit_pace:known', 'credit', balanceLabels),
-          },
-          // Below zero there is nothing left to last, and an account that is paid afterwards has no runway.
+          // Below zero there is nothing left to last.
           {
             record: 'account:sms_credit_runway:seconds',
-            expr: '86400 * (account:sms_credit_balance:min >= 0) / (account:sms_credit_pace:1d > 0)',
+            expr: '86400 * (account:sms_credit_available:min >= 0) / (account:sms_credit_pace:1d > 0)',
           },
           {
             record: 'currency:sms_credit_spend:1d',
