@@ -379,7 +379,7 @@ def test_an_outage_of_a_provider_with_200_accounts_is_one_message(render: Any) -
             *many, *(of("SMSProviderFailing", account=f"b{number}", provider="agiletelecom") for number in (1, 2))
         )
         # The last that comes; one provider's outage is in no other's message.
-        got = {}
+        got: dict[str, dict[str, Any]] = {}
         while set(got) != {"/chat", "/slack", "/mail"}:
             path, document = received.next()
             assert path not in got, document
