@@ -269,10 +269,16 @@ class Stack:
 
 def _say(message: Message) -> None:
     path, document = message
-    if path != "/slack":
-        for alert in document["alerts"]:
-            said = alert["annotations"].get("summary", "")
-            print(f"  {path.removeprefix('/')}: {alert['status']} {alert['labels']['severity']}: {said}", flush=True)
+    receiver = path.removeprefix("/")
+    if receiver == "slack":
+        for text in document["attachments"]:
+            print(f"  {receiver}: {text['title']}", *text["text"].splitlines(), sep="\n    ", flush=True)
+        return
+    alerts = document["alerts"]
+    print(f"  {receiver}: {len(alerts)} in one message:" if len(alerts) > 1 else f"  {receiver}:", flush=True)
+    for alert in alerts:
+        said = alert["annotations"].get("summary", "")
+        print(f"    {alert['status']} {alert['labels']['severity']}: {said}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -125,7 +125,10 @@ def test_alerts_arrive_with_the_right_text_an_inhibited_one_does_not_and_a_top_u
         assert "(credit: unauthorized)" in text_of(key)[1]
 
         slack = [document for path, document in heard.messages if path == "/slack"]
-        assert any("*critical: The credit of parcel-alerts" in str(document) for document in slack)
+        titled = {text["title"]: text["text"] for document in slack for text in document["attachments"]}
+        said = titled["[critical] The credit of parcel-alerts at agiletelecom is nearly used up."]
+        assert said.startswith("parcel-alerts has 40.00 EUR left; its critical threshold is 50.00 EUR.")
+        assert "localhost" not in str(titled)
 
         # Both warnings are firing in Prometheus by now, and muted.
         give_up = time.monotonic() + 30
