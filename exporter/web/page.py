@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
-from exporter.check.health import Finding, Severity, findings, fullness, unwatched, worst
+from exporter.check.health import Finding, Severity, findings, fullness, rank, unwatched, worst
 from exporter.check.words import amount, credit_terms, limit, moment, percent, plan_terms
 from exporter.durations import format_age
 from exporter.providers.kinds import API_NAMES
@@ -110,9 +110,7 @@ class _Row:
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    rows = sorted(
-        _rows(page), key=lambda row: (row.severity, -max((f.urgency for f in row.findings[:1]), default=0), row.name)
-    )
+    rows = sorted(_rows(page), key=lambda row: rank(row.findings, row.name))
     groups = [(severity, [row for row in rows if row.severity is severity]) for severity in Severity]
     waiting = any(_is_waiting(observation) for view in page.views for observation in view.observations)
     return _template().render(
@@ -182,7 +180,7 @@ def _rows(page: Page) -> Iterator[_Row]:
     for view in page.views:
         settings, thresholds = view.settings, view.thresholds
         found = findings(view, now)
-        told = [observation.readings for observation in view.observations if observation.readings is not None]
+        told = view.readings
         yield _Row(
             settings.name,
             settings.provider.name,

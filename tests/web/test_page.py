@@ -234,6 +234,7 @@ def test_the_worst_stands_first_then_the_most_urgent_then_by_name() -> None:
     text = shown(*views)
     assert accounts_in_order(text) == ["nearly-gone", "going", "key", "down", "lower", "low", "a-fine", "b-fine"]
     assert "2 critical 2 unknown 2 warning 2 fine" in str(text)
+    assert accounts_in_order(shown(of("a10", 500), of("a9", 500), of("a1", 500))) == ["a1", "a9", "a10"]
     assert {"critical", "unknown", "warning", "fine"} <= set(text.ids)
     assert {"#critical", "#unknown", "#warning", "#fine"} <= set(text.links)
 
