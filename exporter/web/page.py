@@ -113,7 +113,7 @@ def render(page: Page) -> str:
     rows = sorted(_rows(page), key=lambda row: rank(row.findings, row.name))
     groups = [(severity, [row for row in rows if row.severity is severity]) for severity in Severity]
     waiting = any(_is_waiting(observation) for view in page.views for observation in view.observations)
-    return _template().render(
+    return _template("page.html").render(
         page=page,
         rows=rows,
         groups=groups,
@@ -124,6 +124,11 @@ def render(page: Page) -> str:
         style=_asset("page.css"),
         script=_asset("page.js"),
     )
+
+
+def render_debug(name: str, text: str) -> str:
+    """The debug text of the account of this name as HTML, with a way back to the page."""
+    return _template("debug.html").render(name=name, text=text, query=_query(name), style=_asset("page.css"))
 
 
 @functools.cache
@@ -149,7 +154,7 @@ def headers() -> dict[str, str]:
 
 
 @functools.cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -157,7 +162,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html")
+    return environment.get_template(name)
 
 
 @functools.cache
@@ -167,6 +172,10 @@ def _asset(name: str) -> Markup:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _query(name: str) -> str:
+    return f"probe?target={quote(name, safe='')}"
 
 
 def _is_waiting(observation: Observation) -> bool:
@@ -185,7 +194,7 @@ def _rows(page: Page) -> Iterator[_Row]:
             settings.name,
             settings.provider.name,
             tuple(settings.labels.items()),
-            f"probe?target={quote(settings.name, safe='')}",
+            _query(settings.name),
             worst(found),
             tuple(Finding(f.severity, safe(f.text), f.api, f.urgency) for f in found),
             safe(" and ".join(unwatched((each for one in told for each in one.credits), thresholds))),
