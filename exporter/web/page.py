@@ -15,6 +15,7 @@ from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
 from exporter.check.health import Finding, Severity, findings, fullness, rank, unwatched, worst
 from exporter.check.words import amount, credit_terms, limit, moment, percent, plan_terms
 from exporter.durations import format_age
+from exporter.printable import on_one_line
 from exporter.providers.kinds import API_NAMES
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
@@ -184,7 +185,7 @@ def _is_waiting(observation: Observation) -> bool:
 
 def _rows(page: Page) -> Iterator[_Row]:
     # Providers' own words are few and alike over the accounts: each is searched for secrets once.
-    safe: Callable[[str], str] = functools.cache(redact)
+    safe: Callable[[str], str] = functools.cache(lambda text: on_one_line(redact(text)))
     now = page.now_timestamp_seconds
     for view in page.views:
         settings, thresholds = view.settings, view.thresholds
