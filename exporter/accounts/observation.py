@@ -85,10 +85,14 @@ class View:
     observations: tuple[Observation, ...]
 
     @property
+    def readings(self) -> tuple[Readings, ...]:
+        """The readings of those apis that have any, in the order of the observations."""
+        return tuple(each.readings for each in self.observations if each.readings is not None)
+
+    @property
     def is_postpaid(self) -> bool | None:
         """Whether the provider says that the account is postpaid; None where it doesn't tell."""
-        told = [each.readings.postpaid for each in self.observations if each.readings is not None]
-        known = [postpaid for postpaid in told if postpaid is not None]
+        known = [told.postpaid for told in self.readings if told.postpaid is not None]
         return any(known) if known else None
 
     @property

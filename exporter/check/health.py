@@ -4,9 +4,11 @@ Thresholds mean what they mean in the alert rules, with two differences that fol
 moment: nothing has to last for some minutes first, and runway and spikes of spend, which need history, aren't judged.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import zip_longest
 
 from exporter.accounts.observation import Observation, View
 from exporter.check.words import amount, left, limit, of_pot, percent
@@ -123,6 +125,21 @@ def unwatched(pots: Iterable[Credit], thresholds: Thresholds) -> list[str]:
 def worst(found: Iterable[Finding]) -> Severity:
     """The worst severity of them; fine where there is none."""
     return min((finding.severity for finding in found), default=Severity.FINE)
+
+
+def rank(found: Sequence[Finding], name: str) -> tuple[Severity, float, tuple[object, ...]]:
+    """What to sort accounts by: the worst first, then the most urgent, then by name, `a10` after `a9`.
+
+    `found` are the account's findings as `findings` orders them.
+    """
+    return worst(found), -found[0].urgency if found else 0.0, _natural(name)
+
+
+def _natural(name: str) -> tuple[object, ...]:
+    """Text and numbers by turns, numbers by their length first, however long; the name itself tells `a01` from `a1`."""
+    parts = re.split(r"([0-9]+)", name)
+    numbers = (part.lstrip("0") for part in parts[1::2])
+    return tuple(zip_longest(parts[::2], ((len(number), number) for number in numbers), fillvalue=())), name
 
 
 def _failures(observations: tuple[Observation, ...]) -> Iterator[Finding]:

@@ -10,12 +10,12 @@ from exporter.accounts.observation import Observation, View
 from exporter.accounts.registry import Registry
 from exporter.accounts.resource import Clock
 from exporter.accounts.scrape import scrape
-from exporter.check.health import Finding, Severity, findings, worst
+from exporter.check.health import Finding, Severity, findings, rank, worst
 from exporter.client.http import Client
 from exporter.documents.faults import ConfigError, closest, quoted
 from exporter.metrics.exposition import Exposition
 from exporter.printable import escaped
-from exporter.readings import ContactQuota, Credit, Readings, Subscription
+from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
 from exporter.settings import Settings, Thresholds
 
@@ -61,22 +61,19 @@ class Checked:
     @property
     def credits(self) -> list[Credit]:
         """What is left, in each of its units and pots."""
-        return [credit for readings in self._readings() for credit in readings.credits]
+        return [credit for readings in self.view.readings for credit in readings.credits]
 
     @property
     def subscription(self) -> Subscription | None:
         """Its plan, where it is known."""
-        known = (readings.subscription for readings in self._readings())
+        known = (readings.subscription for readings in self.view.readings)
         return next((plan for plan in known if plan is not None), None)
 
     @property
     def contacts(self) -> ContactQuota | None:
         """Its contacts, where they are known."""
-        known = (readings.contacts for readings in self._readings())
+        known = (readings.contacts for readings in self.view.readings)
         return next((contacts for contacts in known if contacts is not None), None)
-
-    def _readings(self) -> list[Readings]:
-        return [observation.readings for observation in self.view.observations if observation.readings is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +98,8 @@ class Result:
         return worst(finding for account in self.accounts for finding in account.findings)
 
     def worst_first(self) -> list[Checked]:
-        """The accounts by severity, then by how urgent their first finding is."""
-        return sorted(
-            self.accounts,
-            key=lambda account: (account.severity, -max((f.urgency for f in account.findings[:1]), default=0.0)),
-        )
+        """The accounts as `rank` orders them."""
+        return sorted(self.accounts, key=lambda account: rank(account.findings, account.name))
 
 
 def select_accounts(settings: Settings, names: Sequence[str]) -> Settings:

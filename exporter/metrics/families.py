@@ -119,7 +119,7 @@ def _failures(observation: Observation) -> Iterable[Sample]:
 
 
 def _account_ids(view: View) -> Iterator[Sample]:
-    known = (o.readings.account_id for o in view.observations if o.readings is not None)
+    known = (readings.account_id for readings in view.readings)
     account_id = next((account_id for account_id in known if account_id is not None), None)
     if account_id is not None:
         yield (account_id,), 1.0

@@ -39,6 +39,11 @@ def choose_format(accept: str | None) -> str:
     return TEXT
 
 
+def names_html(accept: str | None) -> bool:
+    """Whether HTML is asked for by name, as browsers do and curl doesn't; a q of 0 refuses it."""
+    return any(entry.media == "text/html" and entry.quality > 0 for entry in _ranges(accept))
+
+
 def _ranges(header: str | None) -> list[_Range]:
     """The entries of a header that can be read, in time that grows with its length alone."""
     if header is None or len(header) > LONGEST_HEADER:

@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
-from exporter.check.health import Finding, Severity, findings, fullness, unwatched, worst
+from exporter.check.health import Finding, Severity, findings, fullness, rank, unwatched, worst
 from exporter.check.words import amount, credit_terms, limit, moment, percent, plan_terms
 from exporter.durations import format_age
+from exporter.printable import on_one_line
 from exporter.providers.kinds import API_NAMES
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
@@ -110,12 +111,10 @@ class _Row:
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    rows = sorted(
-        _rows(page), key=lambda row: (row.severity, -max((f.urgency for f in row.findings[:1]), default=0), row.name)
-    )
+    rows = sorted(_rows(page), key=lambda row: rank(row.findings, row.name))
     groups = [(severity, [row for row in rows if row.severity is severity]) for severity in Severity]
     waiting = any(_is_waiting(observation) for view in page.views for observation in view.observations)
-    return _template().render(
+    return _template("page.html").render(
         page=page,
         rows=rows,
         groups=groups,
@@ -126,6 +125,11 @@ def render(page: Page) -> str:
         style=_asset("page.css"),
         script=_asset("page.js"),
     )
+
+
+def render_debug(name: str, text: str) -> str:
+    """The debug text of the account of this name as HTML, with a way back to the page."""
+    return _template("debug.html").render(name=name, text=text, query=_query(name), style=_asset("page.css"))
 
 
 @functools.cache
@@ -151,7 +155,7 @@ def headers() -> dict[str, str]:
 
 
 @functools.cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -159,7 +163,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html")
+    return environment.get_template(name)
 
 
 @functools.cache
@@ -171,23 +175,27 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+def _query(name: str) -> str:
+    return f"probe?target={quote(name, safe='')}"
+
+
 def _is_waiting(observation: Observation) -> bool:
     return observation.failure is not None and observation.failure.detail == NOT_WAITED_FOR
 
 
 def _rows(page: Page) -> Iterator[_Row]:
     # Providers' own words are few and alike over the accounts: each is searched for secrets once.
-    safe: Callable[[str], str] = functools.cache(redact)
+    safe: Callable[[str], str] = functools.cache(lambda text: on_one_line(redact(text)))
     now = page.now_timestamp_seconds
     for view in page.views:
         settings, thresholds = view.settings, view.thresholds
         found = findings(view, now)
-        told = [observation.readings for observation in view.observations if observation.readings is not None]
+        told = view.readings
         yield _Row(
             settings.name,
             settings.provider.name,
             tuple(settings.labels.items()),
-            f"probe?target={quote(settings.name, safe='')}",
+            _query(settings.name),
             worst(found),
             tuple(Finding(f.severity, safe(f.text), f.api, f.urgency) for f in found),
             safe(" and ".join(unwatched((each for one in told for each in one.credits), thresholds))),

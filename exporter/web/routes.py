@@ -19,7 +19,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.families import ExporterState
 from exporter.web import debug, discovery
 from exporter.web.answers import bad_request, body_of, expose, header, pack, send
-from exporter.web.negotiation import OPENMETRICS, choose_format
+from exporter.web.negotiation import OPENMETRICS, choose_format, names_html
 
 logger = logging.getLogger(__name__)
 
@@ -191,9 +191,13 @@ class _Routes:
         view = await self._service.observe(account, self._seconds(request))
         if request.query.get("debug") == "true":
             metrics = "".join(await rendering.accounts([view], openmetrics=False))
-            return web.Response(
-                text=debug.describe(account, apis, view, metrics), headers={"Cache-Control": "no-store"}
-            )
+            text = debug.describe(account, apis, view, metrics)
+            if not names_html(header(request, "Accept")):
+                return web.Response(text=text, headers={"Cache-Control": "no-store", "Vary": "Accept"})
+            from exporter.web import page  # noqa: PLC0415  # with its templates, when the first person looks
+
+            html = page.render_debug(account.settings.name, text)
+            return web.Response(body=html.encode(), headers={**page.headers(), "Vary": "Accept"})
         content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines = await rendering.accounts([view], openmetrics=openmetrics)

@@ -142,8 +142,13 @@ def test_the_worst_is_critical_then_unknown_then_warning() -> None:
 def test_the_urgent_ones_stand_first() -> None:
     result = checked({**MIXED, "shop": agile(1.0), "low": agile(40.0), "lower": agile(20.0)})
     assert [account_.name for account_ in result.worst_first()] == [
-        "gym", "shop", "lower", "low", "old-one", "crm", "techstore", "shop.dk",
+        "gym", "shop", "lower", "low", "old-one", "crm", "shop.dk", "techstore",
     ]  # fmt: skip
+
+
+def test_among_equals_names_are_in_natural_order() -> None:
+    result = checked({"a10": agile(500.0), "a9": agile(500.0)})
+    assert [account_.name for account_ in result.worst_first()] == ["a9", "a10"]
 
 
 def test_only_the_named_accounts_are_asked() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.accounts.observation import Observation, View
-from exporter.check.health import REASONS, Finding, Severity, findings, worst
+from exporter.check.health import REASONS, Finding, Severity, findings, rank, worst
 from exporter.check.words import amount, limit, percent
 from exporter.durations import format_span
 from exporter.failure import Failure, Reason
@@ -291,6 +291,15 @@ def test_nothing_wrong_is_fine() -> None:
     assert findings(view({"credit": Readings(credits=(Credit(500, "EUR"),))}), WALL) == ()
     assert worst(()) is Severity.FINE
     assert sorted(Severity) == [Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.FINE]
+
+
+def test_among_equals_names_are_in_natural_order() -> None:
+    names = ["", "a", "a0", "a1", "a01", "a9", "a10", "a10b2", "a10b10", "a" + "9" * 5000, "b", "²", "٣"]
+    assert sorted(sorted(names), key=lambda name: rank((), name)) == [
+        "", "a", "a0", "a01", "a1", "a9", "a10", "a10b2", "a10b10", "a" + "9" * 5000, "b", "²", "٣",
+    ]  # fmt: skip
+    low, gone = (Finding(Severity.WARNING, "", None, urgency) for urgency in (0.1, 0.9))
+    assert sorted(((), (low,), (gone,)), key=lambda found: rank(found, "")) == [(gone,), (low,), ()]
 
 
 def test_lengths_and_figures_are_as_a_person_writes_them() -> None:

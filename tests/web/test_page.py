@@ -221,6 +221,16 @@ def accounts_in_order(text: Text) -> list[str]:
     return [name.removeprefix("debug-") for name in text.ids if name.startswith("debug-")]
 
 
+def test_words_of_a_provider_have_no_control_and_no_bidi_characters() -> None:
+    evil = "Pro\u202etxt\u2066\x1b[31m\x07"
+    told = good("subscription", subscription=Subscription("active", None, evil, None, WALL + 300 * DAY, True))
+    credit = good("credit", credits=(Credit(10.0, "EUR", wallet=evil),))
+    failed = Observation("prices", None, Failure(Reason.SERVER_ERROR, evil))
+    html = render(Page([view("one", told, credit, failed)], WALL, "1.2.3"))
+    assert html.count("Pro") >= 3
+    assert not {"\u202e", "\u2066", "\x1b", "\x07"} & set(html)
+
+
 def test_the_worst_stands_first_then_the_most_urgent_then_by_name() -> None:
     def of(name: str, balance: float) -> View:
         return view(name, good("credit", credits=(Credit(balance, "EUR"),)))
@@ -234,6 +244,7 @@ def test_the_worst_stands_first_then_the_most_urgent_then_by_name() -> None:
     text = shown(*views)
     assert accounts_in_order(text) == ["nearly-gone", "going", "key", "down", "lower", "low", "a-fine", "b-fine"]
     assert "2 critical 2 unknown 2 warning 2 fine" in str(text)
+    assert accounts_in_order(shown(of("a10", 500), of("a9", 500), of("a1", 500))) == ["a1", "a9", "a10"]
     assert {"critical", "unknown", "warning", "fine"} <= set(text.ids)
     assert {"#critical", "#unknown", "#warning", "#fine"} <= set(text.links)
 

@@ -184,6 +184,22 @@ def test_it_is_accessible_fits_and_keeps_to_itself(
         look.assert_quiet(url)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_debug_page_is_accessible_fits_and_leads_back(
+    browser: Browser, simulated: str, width: int, scheme: str
+) -> None:
+    with Look(browser, width, scheme) as look:
+        page = look.at(f"{simulated}probe?target=gym-members&debug=true")
+        expect(page.locator("main")).to_contain_text("account gym-members at ")
+        assert axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url(simulated)
+        look.assert_quiet(simulated)
+
+
 def test_the_check_would_find_something(browser: Browser, simulated: str) -> None:
     with Look(browser) as look:
         page = look.at(simulated)

@@ -120,6 +120,19 @@ async def test_debug_tells_a_person_what_the_newest_calls_gave(app: App) -> None
     assert app.provider.count() == 1  # never past the cache
 
 
+async def test_debug_is_a_page_for_a_browser_alone(app: App) -> None:
+    path = "/probe?target=one&debug=true"
+    browsers = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    html = await app.text(path, headers={"Accept": browsers})
+    assert html.startswith("<!DOCTYPE html>")
+    assert '<a href="./">All accounts</a>' in html
+    assert "sms_account_up{provider=&#34;agiletelecom&#34;" in html
+    assert "<script" not in html
+    assert "key-of-one" not in html
+    for accept in ("*/*", "text/plain", "text/html;q=0, */*"):
+        assert (await app.text(path, headers={"Accept": accept})).startswith("account one at Agile Telecom\n")
+
+
 async def test_debug_tells_that_an_account_is_postpaid(app: App) -> None:
     api = b"{path: /x, cache_ttl: 1m, postpaid: [{has: [/invoice]}], credit: {balance: /b, currency: {constant: EUR}}}"
     head = b"id: x\nname: X\nbase_url: https://provider.test\nsign_in: {api_key: {header: key}}\n"
