@@ -271,14 +271,15 @@ def _say(message: Message) -> None:
     path, document = message
     receiver = path.removeprefix("/")
     if receiver == "slack":
-        for text in document["attachments"]:
-            print(f"  {receiver}: {text['title']}", *text["text"].splitlines(), sep="\n    ", flush=True)
-        return
-    alerts = document["alerts"]
-    print(f"  {receiver}: {len(alerts)} in one message:" if len(alerts) > 1 else f"  {receiver}:", flush=True)
-    for alert in alerts:
-        said = alert["annotations"].get("summary", "")
-        print(f"    {alert['status']} {alert['labels']['severity']}: {said}", flush=True)
+        lines = [line for text in document["attachments"] for line in (text["title"], *text["text"].splitlines())]
+    else:
+        lines = [f"{len(document['alerts'])} in one message" if len(document["alerts"]) > 1 else "one alert"]
+        for alert in document["alerts"]:
+            said = alert["annotations"].get("summary", "")
+            lines.append(f"{alert['status']} {alert['labels']['severity']}: {said}")
+    # In one piece, as messages come in threads of their own.
+    sys.stdout.write(f"  {receiver}: " + "\n    ".join(lines) + "\n")
+    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

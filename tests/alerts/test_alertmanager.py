@@ -217,6 +217,11 @@ def test_an_outage_of_two_kinds_counts_each(render: Any) -> None:
     assert render("sms.subject", both) == (
         "[warning] qlara can't be asked about 2 accounts; the answers of qlara make no sense for 1 account"
     )
+    both["alerts"][2]["labels"] |= {"alertname": "SMSAddressNotAllowed", "severity": "critical"}
+    assert render("sms.subject", both) == (
+        "[critical] qlara refuses the exporter's address for 1 account; qlara can't be asked about 1 account;"
+        " the answers of qlara make no sense for 1 account"
+    )
 
 
 def test_chat_says_nothing_twice(render: Any) -> None:
