@@ -9,7 +9,7 @@ from exporter.readings import Credit, Readings
 
 SPIKE = "sms_credit_spend_spike_threshold_ratio"
 _BALANCE = "sms_credit_balance{"
-_TOLD = ("sms_credit_spent_total", "sms_credit_watched_seconds_total")
+_TOLD = ("sms_credit_spent_total", "sms_credit_recharged_total", "sms_credit_watched_seconds_total")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RUN = re.compile(r"(?P<first>-?[0-9.e]+|_|stale)(?:(?P<step>[+-][0-9.e]+(?:e-[0-9]+)?)?x(?P<times>[0-9]+))?")
 
@@ -67,14 +67,14 @@ def _values(text: str) -> Iterator[float | str]:
 
 
 def _counted(balances: list[float | str], up: str | None, seconds: float) -> tuple[str, ...]:
-    """Both counters: they stay where the provider gives no answer, and are gone where the exporter is."""
+    """The counters: they stay where the provider gives no answer, and are gone where the exporter is."""
     ups = [] if up is None else list(_values(up))
     spending, courses = Spending(), [[] for _ in _TOLD]  # type: ignore[var-annotated]
     for number, balance in enumerate(balances):
         if isinstance(balance, float):
             spending.note(Readings(credits=(Credit(balance, "EUR"),)), number * seconds)
         fails = number < len(ups) and ups[number] == 0
-        for course, value in zip(courses, ("spent", "watched_seconds"), strict=True):
+        for course, value in zip(courses, ("spent", "recharged", "watched_seconds"), strict=True):
             known = spending.sums and (isinstance(balance, float) or fails)
             course.append(
                 f"{getattr(spending.sums[0], value):.9g}" if known else str(balance) if balance == "stale" else "_"

@@ -36,7 +36,6 @@ TARGET = {"job", "namespace", "instance"}
 
 _UNTOLD = "no panel shows it so far"
 UNREAD = {
-    "sms_credit_recharged_total": _UNTOLD,
     "sms_credit_expiring_amount": _UNTOLD,
     "sms_credit_auto_recharge": _UNTOLD,
     "sms_credit_postpaid": _UNTOLD,

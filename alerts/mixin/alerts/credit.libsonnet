@@ -2,23 +2,30 @@
 {
   local group = import '../lib/alerts.libsonnet',
   local messages = import '../lib/messages.libsonnet',
+  local promql = (import '../lib/promql.libsonnet')($._config),
   local severities = $._config.severities,
   local weak = $._config.weakCurrencies,
 
-  // What is left, below the threshold of one severity. An account that tops itself up by itself may fall below it every
-  // hour: that is one alert.
-  local low(name, severity, state, after, keeps) = {
+  // What is left, below the threshold of one severity. An account that tops itself up may fall below it every hour: where
+  // credit came within three hours, it has to stay there for a while.
+  local low(name, severity, state, after, stays) = {
     alert: name,
-    expr: |||
+    expr: promql.expr(|||
       account:sms_credit_available:min
         < ignoring (severity)
-      account:sms_credit_balance_threshold:max{severity="%s"}
-    ||| % severity,
+      account:sms_credit_balance_threshold:max{severity="%(severity)s"}
+        unless (
+          max_over_time(account:sms_credit_available:min[%(stays)s])
+            >= ignoring (severity)
+          account:sms_credit_balance_threshold:max{severity="%(severity)s"}
+            and
+          max without (%(replicas)s) (increase(sms_credit_recharged_total{%(smsExporterSelector)s}[3h])) > 0
+        )
+    |||, { severity: severity, stays: stays }),
     'for': after,
-    keep_firing_for: keeps,
     labels: { severity: severities[severity] },
     annotations: {
-      summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }} is %s.' % state,
+      summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }}%s is %s.' % [messages.potOf, state],
       description: messages.line(|||
         {{ $labels.account }} has %(amount)s {{ $labels.currency }} left%(pot)s; its %(severity)s threshold is
         %(threshold)s {{ $labels.currency }}. Once that is used up, what it pays for is not sent any more.
@@ -43,7 +50,8 @@
     keep_firing_for: '30m',
     labels: { severity: severities[severity] },
     annotations: {
-      summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }} will be used up %s.' % soon,
+      summary:
+        'The credit of {{ $labels.account }} at {{ $labels.provider }}%s will be used up %s.' % [messages.potOf, soon],
       description: messages.line(|||
         {{ $labels.account }} has %(left)s {{ $labels.currency }} left%(pot)s, which lasts %(duration)s at its present
         pace (that of the last day or of the last week, whichever was faster). Then what it pays for is not sent any
@@ -70,10 +78,9 @@
                 unless ignoring (currency, wallet) account:sms_credit_available:min <= 0
           |||,
           'for': '5m',
-          keep_firing_for: '15m',
           labels: { severity: severities.critical },
           annotations: {
-            summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }} is used up.',
+            summary: 'The credit of {{ $labels.account }} at {{ $labels.provider }}%s is used up.' % messages.potOf,
             description: messages.line(|||
               {{ if $labels.currency }}{{ $labels.account }} has %(amount)s {{ $labels.currency }} left%(pot)s (the alert
               comes at 0, or at a critical threshold below that).{{ else }}{{ $labels.provider }} refuses
@@ -83,7 +90,7 @@
           },
         },
         low('SMSCreditCritical', 'critical', 'nearly used up', '5m', '15m'),
-        low('SMSCreditLow', 'warning', 'low', '15m', '2h'),
+        low('SMSCreditLow', 'warning', 'low', '15m', '1h'),
         runway('SMSCreditRunwayCritical', 'critical', 'very soon'),
         runway('SMSCreditRunwayShort', 'warning', 'soon'),
         // So many times the habit of the hour as the account's threshold says; where a few hours make most of a week (a
@@ -146,7 +153,7 @@
           'for': '1h',
           labels: { severity: severities.warning },
           annotations: {
-            summary: 'Credit of {{ $labels.account }} at {{ $labels.provider }} expires soon.',
+            summary: 'Credit of {{ $labels.account }} at {{ $labels.provider }}%s expires soon.' % messages.potOf,
             description: messages.line(|||
               Some of the %(left)s {{ $labels.currency }} that {{ $labels.account }} has%(pot)s is lost in %(duration)s
               unless it is used before. At many providers a top-up prolongs it.

@@ -14,6 +14,7 @@
 
   // Which pot of credit it is, where an account has several.
   pot:: '{{ with $labels.wallet }} in its pot {{ . }}{{ end }}',
+  potOf:: '{{ with $labels.wallet }}, pot {{ . }},{{ end }}',
 
   // What `expression` gives for the series that the alert is about, shown by a template, or `otherwise`. `%(own)s` in
   // the expression is replaced by matchers of all its labels, whatever keeps environments apart among them; a namespace
