@@ -34,7 +34,7 @@ def page(runbooks: str) -> Page:
                 "Top-ups",
                 credit.topped_up("$__interval"),
                 title="Top-up",
-                text="The balance in {{currency}} rose above all that was there an hour before.",
+                text="The balance in {{currency}} {{wallet}} rose above all that was there an hour before.",
                 tags="currency",
                 colour="green",
                 enabled=True,
@@ -63,6 +63,7 @@ def page(runbooks: str) -> Page:
                     credit.spend_day(),
                     credit.messages(),
                     credit.last_topup(),
+                    credit.terms(),
                 ],
             ),
             Section(

@@ -18,7 +18,7 @@ def topped_up(step: str) -> str:
 def balance() -> Tile:
     """The balance, its thresholds and its top-ups."""
     of = {word: ONE.recorded(_THRESHOLD, severity(word)) for word in ("warning", "critical")}
-    limits = {word: folded("max", threshold, "currency") for word, threshold in of.items()}
+    limits = {word: folded("max", threshold, "currency", "wallet") for word, threshold in of.items()}
     about = About(
         "Balance, thresholds and top-ups",
         "How does the balance develop, how far is it from its thresholds, and when was it topped up (green dots)?",
@@ -28,11 +28,11 @@ def balance() -> Tile:
         height=10,
     )
     rise = f"{folded('max', topped_up('$__interval'), 'currency')} > 0"
-    balance = folded("min", ONE.recorded(_BALANCE), "currency")
-    points = f"{balance} and on ({KEY}, currency) {rise}"
+    balance = folded("min", ONE.recorded(_BALANCE), "currency", "wallet")
+    points = f"{balance} and on ({KEY}, currency, wallet) {rise}"
     return lines(
         about,
-        Query(balance, "balance {{currency}}", Look(colour=words.BLUE)),
+        Query(balance, "balance {{currency}} {{wallet}}", Look(colour=words.BLUE)),
         *thresholds(limits),
         Query(points, "top-up", Look(colour=words.GREEN, points=True)),
         unit="locale",
@@ -45,18 +45,23 @@ def runway() -> Tile:
     name = "account:sms_credit_runway_threshold_seconds:max"
     about = About(
         "Runway over time",
-        "How long would the credit have lasted, at the pace of each moment?",
+        "How many days would the credit have lasted, at the pace of each moment? More than 60 are shown as 60.",
         "a fall without a rise in spending means that the credit goes to its end: top up before the dashed line.",
         "no runway: nothing is spent, nothing is left, or the account pays afterwards.",
         width=10,
         height=10,
     )
-    limits = {word: folded("max", ONE.recorded(name, severity(word))) for word in ("warning", "critical")}
+    limits = {word: f"{folded('max', ONE.recorded(name, severity(word)))} / 86400" for word in ("warning", "critical")}
     return lines(
         about,
-        Query(folded("min", held(_RUNWAY), "currency"), "runway {{currency}}", Look(colour=words.BLUE)),
+        # A quiet weekend would make years of it, and the thresholds one line with zero.
+        Query(
+            f"clamp_max({folded('min', held(_RUNWAY), 'currency', 'wallet')} / 86400, {words.MOST_DAYS})",
+            "days {{currency}} {{wallet}}",
+            Look(colour=words.BLUE),
+        ),
         *thresholds(limits),
-        unit="s",
+        unit="none",
         decimals=1,
         least=0,
     )
@@ -74,10 +79,13 @@ def spend_hour() -> Tile:
     )
     return lines(
         about,
-        Query(folded("max", held("account:sms_credit_spend:1h"), "currency"), "{{currency}} in the hour"),
         Query(
-            folded("max", held("account:sms_credit_habit:1h"), "currency"),
-            "{{currency}} usual at this hour",
+            folded("max", held("account:sms_credit_spend:1h"), "currency", "wallet"),
+            "{{currency}} {{wallet}} in the hour",
+        ),
+        Query(
+            folded("max", held("account:sms_credit_habit:1h"), "currency", "wallet"),
+            "{{currency}} {{wallet}} usual at this hour",
             Look(dashed=True),
         ),
         unit="locale",
@@ -90,7 +98,7 @@ def spend_day() -> Tile:
     """The spend of a day."""
 
     def a_day(window: str, days: int) -> str:
-        spend = folded("max", held(f"account:sms_credit_spend:{window}"), "currency")
+        spend = folded("max", held(f"account:sms_credit_spend:{window}"), "currency", "wallet")
         return f"{spend} / {days}" if days > 1 else spend
 
     about = About(
@@ -103,9 +111,9 @@ def spend_day() -> Tile:
     )
     return lines(
         about,
-        Query(a_day("1d", 1), "{{currency}} in the day"),
-        Query(a_day("7d", 7), "{{currency}} a day, mean of 7 days", Look(dashed=True)),
-        Query(a_day("30d", 30), "{{currency}} a day, mean of 30 days", Look(dashed=True)),
+        Query(a_day("1d", 1), "{{currency}} {{wallet}} in the day"),
+        Query(a_day("7d", 7), "{{currency}} {{wallet}} a day, mean of 7 days", Look(dashed=True)),
+        Query(a_day("30d", 30), "{{currency}} {{wallet}} a day, mean of 30 days", Look(dashed=True)),
         unit="locale",
         decimals=2,
         least=0,
@@ -137,11 +145,43 @@ def last_topup() -> Tile:
         height=9,
     )
     when = folded("max", ONE.raw("sms_credit_last_recharge_timestamp_seconds"))
-    amount = folded("max", ONE.raw("sms_credit_last_recharge_amount"), "currency")
+    amount = folded("max", ONE.raw("sms_credit_last_recharge_amount"), "currency", "wallet")
     return stat(
         about,
         Query(f"1000 * {when}", "when", Look("dateTimeFromNow")),
-        Query(amount, "{{currency}}"),
+        Query(amount, "{{currency}} {{wallet}}"),
+        unit="locale",
+        decimals=2,
+        named=True,
+    )
+
+
+def terms() -> Tile:
+    """What the provider says of the credit beside its balance."""
+    about = About(
+        "Terms of the credit",
+        "May it be overdrawn, when is some of it lost and how much, does it top itself up, is it paid afterwards?",
+        "what is lost soon should be used before, or prolonged by a top-up.",
+        "the provider tells none of it.",
+        width=8,
+        height=5,
+    )
+
+    def of(operator: str, name: str) -> str:
+        return folded(operator, ONE.raw(name), "currency", "wallet")
+
+    expires = f"1000 * {of('min', 'sms_credit_expiry_timestamp_seconds')}"
+    return stat(
+        about,
+        Query(of("max", "sms_credit_overdraft_limit"), "may be overdrawn by, {{currency}} {{wallet}}"),
+        Query(expires, "some is lost, {{currency}} {{wallet}}", Look("dateTimeFromNow")),
+        Query(of("max", "sms_credit_expiring_amount"), "so much of it, {{currency}} {{wallet}}"),
+        Query(
+            folded("max", ONE.raw("sms_credit_auto_recharge"), "wallet"),
+            "tops itself up {{wallet}}",
+            Look("bool_yes_no"),
+        ),
+        Query(folded("max", ONE.raw("sms_credit_postpaid")), "paid afterwards", Look("bool_yes_no")),
         unit="locale",
         decimals=2,
         named=True,

@@ -45,7 +45,10 @@ def credit() -> Tile:
         height=5,
     )
     return stat(
-        about, Query(folded("max", states_of_credit, "currency"), "{{currency}}"), unit="none", words=words.CREDIT
+        about,
+        Query(folded("max", states_of_credit, "currency", "wallet"), "{{currency}} {{wallet}}"),
+        unit="none",
+        words=words.CREDIT,
     )
 
 
@@ -59,7 +62,7 @@ def balance_now() -> Tile:
         width=4,
         height=5,
     )
-    query = Query(folded("min", held(_BALANCE), "currency"), "{{currency}}")
+    query = Query(folded("min", held(_BALANCE), "currency", "wallet"), "{{currency}} {{wallet}}")
     return stat(about, query, unit="locale", decimals=2, named=True)
 
 
@@ -73,7 +76,12 @@ def runway_now() -> Tile:
         width=3,
         height=5,
     )
-    return stat(about, Query(folded("min", held(_RUNWAY), "currency"), "{{currency}}"), unit="s", decimals=1)
+    return stat(
+        about,
+        Query(folded("min", held(_RUNWAY), "currency", "wallet"), "{{currency}} {{wallet}}"),
+        unit="s",
+        decimals=1,
+    )
 
 
 def plan() -> Tile:

@@ -95,8 +95,10 @@ def accounts() -> Tile:
             height=14,
         ),
         Query(urgency),
-        Query(each("min", "account:sms_credit_balance:min", labels=("currency",))),
-        Query(each("max", "account:sms_credit_balance_threshold:max", severity("warning"), labels=("currency",))),
+        Query(each("min", "account:sms_credit_balance:min", labels=("currency", "wallet"))),
+        Query(
+            each("max", "account:sms_credit_balance_threshold:max", severity("warning"), labels=("currency", "wallet"))
+        ),
         Query(each("min", "account:sms_credit_runway:seconds")),
         Query(each("max", "account:contacts_used_ratio:max")),
         Query(status_number(EVERY)),
@@ -106,10 +108,11 @@ def accounts() -> Tile:
         columns=[
             Column("Value #A", "Urgency", words=ranges, width=110),
             Column("account", "Account", link=("The account's dashboard", _LINK)),
-            Column("provider", "Provider", width=120),
+            Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=120),
             Column("Value #B", "Balance", unit="locale", decimals=2),
             Column("Value #C", "Warns below", unit="locale", decimals=2),
             Column("currency", "Unit", width=90),
+            Column("wallet", "Pot", width=90),
             Column("Value #D", "Runway", unit="s", decimals=1),
             Column("Value #E", "Contacts used", unit="percentunit", decimals=1),
             Column("Value #F", "Plan", words=[mapping(words.STATUS_NUMBERS)], width=120),

@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 
+from exporter.providers.catalogue import builtin
+
 RED, ORANGE, YELLOW, GREEN, BLUE, GREY = "red", "orange", "yellow", "green", "blue", "text"
 
 Words = Mapping[str, tuple[str, str]]
 """A value as Grafana compares it, its text and its colour."""
+
+MOST_DAYS = 60
+"""A longer runway is shown as that."""
+
+PROVIDERS: Words = {provider.id: (provider.name, GREY) for provider in builtin().values()}
+"""Providers' names as people write them, by what the label says."""
 
 SEVERITY: Words = {
     "3": ("CRITICAL", RED),

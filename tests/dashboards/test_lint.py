@@ -15,7 +15,7 @@ from tests.dashboards.test_names import CLIENT, RECORDED, selectors, without_tex
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 KINDS = {"stat", "table", "timeseries", "bargauge", "state-timeline"}
-UNITS = {"none", "s", "bytes", "locale", "percentunit", "reqps", "dateTimeFromNow", "dateTimeAsIso"}
+UNITS = {"none", "s", "bytes", "locale", "bool_yes_no", "percentunit", "reqps", "dateTimeFromNow", "dateTimeAsIso"}
 """Those of the linter's list that are used here."""
 
 EVERY = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
