@@ -2,7 +2,7 @@
 FROM ghcr.io/astral-sh/uv:0.13.9 AS uv
 
 # Both stages stand on the same Python, so that the virtual environment can be copied as it is.
-FROM python:3.13-slim-trixie AS build
+FROM docker.io/library/python:3.13-slim-trixie AS build
 COPY --from=uv /uv /usr/local/bin/uv
 ENV UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
@@ -10,16 +10,15 @@ ENV UV_COMPILE_BYTECODE=1 \
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /src
 # What we depend on comes first and from the lock file alone: a change of our code builds on this layer.
+COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    --mount=type=bind,source=uv.lock,target=uv.lock \
-    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
     uv sync --locked --no-install-project --no-dev --no-editable
-COPY pyproject.toml uv.lock README.md LICENSE ./
+COPY README.md LICENSE ./
 COPY exporter ./exporter
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --locked --no-dev --no-editable
 
-FROM python:3.13-slim-trixie
+FROM docker.io/library/python:3.13-slim-trixie
 COPY --from=build /opt/sms-exporter /opt/sms-exporter
 COPY LICENSE /usr/share/doc/sms-exporter/LICENSE
 ENV PATH=/opt/sms-exporter/bin:$PATH \

@@ -15,6 +15,9 @@ PARALLEL := -n auto --dist worksteal
 # Where bytecode may not be kept (as in many containers), every process that a test starts compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A proxy that opens TLS has its authority in the system's store, where uv doesn't look by itself.
+export UV_SYSTEM_CERTS := 1
+
 .PHONY: demo stack test check bench soak format golden packages clean
 
 demo: $(UV)
@@ -54,12 +57,17 @@ format: $(UV)
 golden: $(UV)
 	$(RUN) python -m tests.golden
 
+# Under another name until it is whole: an interrupt leaves nothing half done that counts as there.
 .uv/bin/uv:
-	@python3 -m venv .uv 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; python3 -m venv .uv; }
-	@.uv/bin/pip install -q --disable-pip-version-check uv
+	@echo "There is no uv here: it is installed into .uv, which takes a minute." >&2
+	@rm -rf .uv .uv.new
+	@python3 -m venv .uv.new 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; python3 -m venv .uv.new; }
+	@PIP_CERT=$${PIP_CERT:-$$(python3 -c 'import ssl; print(ssl.get_default_verify_paths().cafile or "")')} \
+	    .uv.new/bin/pip install -q --disable-pip-version-check uv
+	@mv .uv.new .uv
 
 /%/uv:
 	@true
 
 clean:
-	rm -rf .venv .uv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf .venv .uv .uv.new .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
