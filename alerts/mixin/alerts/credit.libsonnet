@@ -42,7 +42,7 @@
   local runway(name, severity, soon) = {
     alert: name,
     expr: |||
-      last_over_time(account:sms_credit_runway:seconds[15m])
+      last_over_time(account:sms_credit_runway:seconds[30m])
         < ignoring (currency, wallet) group_left ()
       max without (severity) (account:sms_credit_runway_threshold_seconds:max{severity="%s"})
     ||| % severity,

@@ -10,7 +10,7 @@ function(config) {
   // What was last seen of a series, for as long as no replica gets an answer of its api.
   kept(series, api, labels=[])::
     promql.expr(
-      'last_over_time(%(series)s[15m]) and ignoring (%(ignored)s) account:sms_api_up:max{api="%(api)s"} == 0',
+      'last_over_time(%(series)s[1h]) and ignoring (%(ignored)s) account:sms_api_up:max{api="%(api)s"} == 0',
       { series: series, ignored: std.join(', ', labels + ['api']), api: api },
     ),
 
@@ -26,7 +26,7 @@ function(config) {
           instance:sms_api_behind:seconds{api="%(api)s"}
         )
         or
-          last_over_time(account:%(metric)s:%(aggregation)s[15m])
+          last_over_time(account:%(metric)s:%(aggregation)s[1h])
             and ignoring (%(ignored)s)
           account:sms_api_up:max{api="%(api)s"} == 0
       |||,

@@ -24,9 +24,10 @@
               ) > 120
             |||),
           },
+          // An hour, as what is held for the provider's sake must outlive an exporter that is away, or Prometheus.
           {
             record: 'account:sms_api_up:max',
-            expr: promql.expr('max without (%(replicas)s) (last_over_time(sms_api_up{%(smsExporterSelector)s}[15m]))'),
+            expr: promql.expr('max without (%(replicas)s) (last_over_time(sms_api_up{%(smsExporterSelector)s}[1h]))'),
           },
           // How many jobs are exporters, and were ten minutes ago: a job that is renamed is never two.
           {

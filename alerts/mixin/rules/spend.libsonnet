@@ -36,26 +36,23 @@
           spend('7d', '7 * 86400'),
           spend('30d', '30 * 86400'),
           // Without lone hours, as when credit expires, or of a campaign that comes once: they are spend, but nobody
-          // should expect them to go on. Lone is what is above a fifth of the week's spend and above five times any hour
-          // of the eight days before.
+          // should expect them to go on. Lone is what is above a fifth of all that the week has seen, and above five times
+          // any hour of eight days, up to half a day before.
           {
             record: 'account:sms_credit_usage:1h',
             expr: |||
               account:sms_credit_spend:1h
                 unless (
-                    account:sms_credit_spend:1h > 0.2 * %s
+                    account:sms_credit_spend:1h * count_over_time(account:sms_credit_spend:1h[1h])
+                      > 0.2 * sum_over_time(account:sms_credit_spend:1h[7d])
                   unless
-                    account:sms_credit_spend:1h <= 5 * max_over_time(account:sms_credit_spend:1h[8d] offset 65m)
+                    account:sms_credit_spend:1h <= 5 * max_over_time(account:sms_credit_spend:1h[8d] offset 12h)
                 )
-            ||| % promql.expr(
-              'max without (%(replicas)s) (increase(sms_credit_spent_total{%(smsExporterSelector)s}[7d]))'
-            ),
+            |||,
           },
           // The day's pace, or the week's if that is faster, so that a weekend doesn't hide the Monday. What the busiest
           // hours of a day alone have made is no day's pace. Less than a day is none at all: an account whose labels
-          // have changed goes by what the exporter has counted since its start. While the provider can't be asked the
-          // pace stays as it was, and with the balance the runway: what isn't seen is no reason to think it better or
-          // worse.
+          // have changed goes by what the exporter has counted since its start, or by its old labels for a day.
           {
             record: 'account:sms_credit_pace:1d',
             local day = |||
@@ -66,28 +63,40 @@
             |||,
             local week = '24 * avg_over_time(account:sms_credit_usage:1h[7d])',
             expr: promql.expr(|||
-              %(kept)s
-                or
-                  (%(day)s > %(week)s or %(week)s or %(day)s)
-                    and max without (%(replicas)s) (
-                      increase(sms_credit_watched_seconds_total{%(smsExporterSelector)s}[7d])
-                    ) > 22 * 3600
-                or
-                  86400 * sum without (%(replicas)s) (sms_credit_spent_total{%(smsExporterSelector)s})
-                    / (
-                      sum without (%(replicas)s) (sms_credit_watched_seconds_total{%(smsExporterSelector)s})
-                        > 22 * 3600
-                    )
+              (%(day)s > %(week)s or %(week)s or %(day)s)
+                and max without (%(replicas)s) (
+                  increase(sms_credit_watched_seconds_total{%(smsExporterSelector)s}[7d])
+                ) > 22 * 3600
+              or
+                86400 * sum without (%(replicas)s) (sms_credit_spent_total{%(smsExporterSelector)s})
+                  / (
+                    sum without (%(replicas)s) (sms_credit_watched_seconds_total{%(smsExporterSelector)s})
+                      > 22 * 3600
+                  )
+              or
+                0 * account:sms_credit_available:min
+                  + on (job, namespace, provider, account, currency, wallet) group_left ()
+                max by (job, namespace, provider, account, currency, wallet) (
+                  last_over_time(account:sms_credit_pace:1d[1d]) unless account:sms_credit_available:min
+                )
             |||, {
-              kept: promql.kept('account:sms_credit_pace:1d', 'credit', balanceLabels),
-              day: std.strReplace(std.stripChars(day, '\n'), '\n', '\n      '),
+              day: std.strReplace(std.stripChars(day, '\n'), '\n', '\n  '),
               week: week,
             }),
           },
-          // Below zero there is nothing left to last.
+          // When nothing will be left; below zero there is nothing to last. While the provider can't be asked it stays as it
+          // was, so that the time goes on to count.
+          {
+            record: 'account:sms_credit_used_up:timestamp',
+            expr: |||
+              %s
+                or
+              time() + 86400 * (account:sms_credit_available:min >= 0) / (account:sms_credit_pace:1d > 0)
+            ||| % promql.kept('account:sms_credit_used_up:timestamp', 'credit', balanceLabels),
+          },
           {
             record: 'account:sms_credit_runway:seconds',
-            expr: '86400 * (account:sms_credit_available:min >= 0) / (account:sms_credit_pace:1d > 0)',
+            expr: 'clamp_min(account:sms_credit_used_up:timestamp - time(), 0)',
           },
           {
             record: 'currency:sms_credit_spend:1d',
