@@ -19,6 +19,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.families import ExporterState
 from exporter.web import debug, discovery
 from exporter.web.answers import bad_request, body_of, expose, header, pack, send
+from exporter.web.filter import Filter
 from exporter.web.negotiation import OPENMETRICS, choose_format, names_html
 
 logger = logging.getLogger(__name__)
@@ -222,6 +223,10 @@ class _Routes:
     async def page(self, request: web.Request) -> web.Response:
         from exporter.web import page  # noqa: PLC0415  # templates and all: who never looks, never pays
 
+        try:
+            wanted = Filter.parse(request.query)
+        except ValueError as error:
+            return bad_request(str(error))
         views = await self._service.observe_all(page.WAIT_SECONDS)
         shown = page.Page(
             views,
@@ -229,6 +234,7 @@ class _Routes:
             __version__,
             self.options.telemetry_path,
             self._service.last_reload_successful,
+            wanted,
         )
         body = (await asyncio.to_thread(page.render, shown)).encode()
         return await pack(request, body, {**page.headers(), "Vary": "Accept-Encoding"})

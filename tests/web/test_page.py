@@ -25,6 +25,7 @@ from exporter.readings import ContactQuota, Credit, MessagePrice, Readings, Subs
 from exporter.secrets import redaction
 from exporter.settings import AccountSettings, Pair, Settings, Thresholds
 from exporter.web import page
+from exporter.web.filter import Filter
 from exporter.web.page import Page, render
 from exporter.web.routes import WebOptions
 from tests.virtual import WALL, Reply, ScriptedClient, VirtualLoop, account, agile, rng, run, settings
@@ -34,7 +35,7 @@ DAY = 86400.0
 USUAL = Thresholds(
     {"EUR": Pair(100.0, 50.0)}, contacts_used_ratio=Pair(0.8, 1.0), subscription_remaining=Pair(30 * DAY, 7 * DAY)
 )
-VOID = {"meta", "link", "rect"}
+VOID = {"meta", "link", "rect", "input"}
 
 
 class Text(HTMLParser):
@@ -103,7 +104,7 @@ def test_an_accounts_row_says_all_that_is_known() -> None:
         labels={"cost_center": "crm", "team_mail": ""},
     )
     assert row(told) == (
-        "techstore Agile Telecom, cost_center: crm Details of techstore Metrics of techstore"
+        "techstore Agile Telecom, cost_center: crm"
         " critical Plan ends in 3 days and doesn't renew itself Credit below 50 EUR: 49.99 EUR left"
         " Contacts at 82 % of 50,000"
         " 49.99 EUR warning below 100, critical below 50 1,234 messages no threshold 12 s ago price list, 2 hours ago"
@@ -146,14 +147,14 @@ def test_what_an_account_does_not_have_is_told_apart_from_what_is_not_known() ->
 @pytest.mark.parametrize(
     ("subscription", "words"),
     [
-        (Subscription("trial"), "trial 12 s ago"),
-        (Subscription("active", auto_renew=True), "active renews itself 12 s ago"),
+        (Subscription("trial", None, None, None, WALL + DAY), "trial ends 2027-01-16, in 1 day 12 s ago"),
+        (Subscription("unknown", auto_renew=True), "unknown renews itself 12 s ago"),
         (
             Subscription("active", None, None, None, WALL - 2 * DAY, True),
             "ended 2027-01-13, 2 days ago, its renewal is overdue",
         ),
         (Subscription("active", None, None, None, WALL - 0.5), "ended 2027-01-15, just now"),
-        (Subscription("active", None, None, None, 1e18), "active ends, in 1"),
+        (Subscription("unknown", None, None, None, 1e18), "unknown ends, in 1"),
     ],
 )
 def test_a_plan_is_told_as_far_as_it_is_known(subscription: Subscription, words: str) -> None:
@@ -165,8 +166,9 @@ def test_a_quota_is_a_bar_with_its_text_and_marks() -> None:
     assert '<rect class="filled critical" width="100.0" height="6"/>' in html
     assert html.count('class="mark"') == 1
     assert 'x="80.0"' in html
+    low = good("credit", credits=(Credit(1, "EUR"),))
     for used, colour in ((39_999, "fine"), (40_000, "warning"), (49_999, "warning"), (50_000, "critical")):
-        html = render(Page([view("one", good("contacts", contacts=ContactQuota(used, 50_000)))], WALL, "1"))
+        html = render(Page([view("one", good("contacts", contacts=ContactQuota(used, 50_000)), low)], WALL, "1"))
         assert f'<rect class="filled {colour}"' in html
     html = render(Page([view("one", good("contacts", contacts=ContactQuota(5)))], WALL, "1"))
     assert "5, no limit known" in html
@@ -184,7 +186,7 @@ def test_each_pot_of_credit_is_told_with_its_name_and_all_that_is_known_of_it() 
         Credit(0.0, "emails", wallet="mail", expires_timestamp_seconds=WALL - 2 * DAY),
     )
     assert row(view("one", good("credit", credits=pots), thresholds=limits)) == (
-        "one Agile Telecom Details of one Metrics of one"
+        "one Agile Telecom"
         " warning Credit below 100 EUR: 97.00 EUR left (balance -3.00 EUR) No threshold is set for emails of mail"
         " -3.00 EUR 97.00 EUR left with an overdraft of 100.00 EUR, tops itself up warning below 100, critical below 50"
         " sms: 5,000 messages 120 messages expire 2027-02-24, in 40 days, doesn't top itself up warning below 300"
@@ -196,9 +198,12 @@ def test_each_pot_of_credit_is_told_with_its_name_and_all_that_is_known_of_it() 
 def test_a_postpaid_account_is_told_to_be_one_and_has_no_threshold() -> None:
     limits = Thresholds({"EUR": Pair(100, 50)}, Pair(7), runway=RUNWAY)
     text = row(view("one", good("credit", postpaid=True), thresholds=limits))
-    assert "fine postpaid no balance that could run out 12 s ago" in text
+    assert "fine postpaid –" in text
     text = row(view("one", good("credit", postpaid=True, credits=(Credit(-5, "EUR"),)), thresholds=limits))
-    assert "fine -5.00 EUR no threshold 12 s ago" in text
+    assert "fine -5.00 EUR –" in text
+    full = good("contacts", contacts=ContactQuota(9, 9))
+    text = row(view("one", good("credit", postpaid=True), full, thresholds=USUAL))
+    assert "postpaid no balance that could run out 12 s ago" in text
 
 
 @pytest.mark.parametrize(
@@ -206,8 +211,8 @@ def test_a_postpaid_account_is_told_to_be_one_and_has_no_threshold() -> None:
     [
         (Thresholds({"EUR": Pair(100, 50)}, runway=RUNWAY), ("DKK",), "fine No threshold is set for DKK 500.00 DKK"),
         (Thresholds({}, runway=RUNWAY), ("DKK", "SEK"), "fine No threshold is set for DKK and SEK 500.00 DKK"),
-        (Thresholds({}, Pair(100), runway=RUNWAY), ("DKK",), "fine 500.00 DKK warning below 100"),
-        (Thresholds({}), ("DKK",), "fine 500.00 DKK no threshold"),  # postpaid, or credit: null
+        (Thresholds({}, Pair(100), runway=RUNWAY), ("DKK",), "fine 500.00 DKK –"),
+        (Thresholds({}), ("DKK",), "fine 500.00 DKK –"),  # postpaid, or credit: null
     ],
 )
 def test_a_balance_that_nothing_watches_is_told_where_it_is_an_oversight(
@@ -246,7 +251,7 @@ def test_the_worst_stands_first_then_the_most_urgent_then_by_name() -> None:
     assert "2 critical 2 unknown 2 warning 2 fine" in str(text)
     assert accounts_in_order(shown(of("a10", 500), of("a9", 500), of("a1", 500))) == ["a1", "a9", "a10"]
     assert {"critical", "unknown", "warning", "fine"} <= set(text.ids)
-    assert {"#critical", "#unknown", "#warning", "#fine"} <= set(text.links)
+    assert {"?state=critical", "?state=unknown", "?state=warning", "?state=fine"} <= set(text.links)
 
 
 def test_the_head_counts_what_there_is_none_of_and_names_version_and_ways_on() -> None:
@@ -265,9 +270,74 @@ def test_the_title_tells_what_is_wrong() -> None:
     assert "<title>1 critical – SMS accounts</title>" in render(Page([down], WALL, "1"))
 
 
-def test_an_account_leads_to_its_metrics_and_its_details() -> None:
-    links = shown(view("a.b_c-1", good("credit"))).links
-    assert links[-2:] == ["probe?target=a.b_c-1&debug=true", "probe?target=a.b_c-1"]
+def test_an_account_leads_to_its_details_and_they_to_its_metrics() -> None:
+    assert shown(view("a.b_c-1", good("credit"))).links[-1] == "probe?target=a.b_c-1&debug=true"
+    assert "probe?target=a.b_c-1" in Text(page.render_debug("a.b_c-1", "")).links
+
+
+def test_an_account_where_all_is_well_is_a_line() -> None:
+    fine = (
+        good("credit", credits=(Credit(-3, "EUR", overdraft=200.0), Credit(5000, "messages", wallet="sms"))),
+        good("contacts", contacts=ContactQuota(1, 50_000)),
+        good("subscription", subscription=Subscription("active", None, "Business", None, WALL + 300 * DAY, True)),
+    )
+    assert row(view("one", *fine, labels={"cost_center": "crm"}, thresholds=USUAL)) == (
+        "one Agile Telecom fine 197.00 EUR left (balance -3.00 EUR), sms: 5,000 messages 1 of 50,000 (0 %) active"
+    )
+    kept = Observation("prices", Readings(), Failure(Reason.TIMEOUT, ""), WALL - 60)
+    for word in ("warning below 100", "12 s ago", "Business", "cost_center"):
+        assert word in row(view("one", *fine, kept, labels={"cost_center": "crm"}))
+
+
+FLEET = (
+    view("crm-1", good("credit", credits=(Credit(500, "EUR"),)), labels={"team": "Ærø"}),
+    view("crm-2", good("credit", credits=(Credit(1, "EUR"),))),
+    view("crm-3", Observation("credit", None, Failure(Reason.TLS, "expired"))),
+    view("shop", good("credit", credits=(Credit(2, "EUR"),))),
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "counts"),
+    [
+        ({}, ["crm-2", "shop", "crm-3", "crm-1"], "2 critical 1 unknown 0 warning 1 fine"),
+        ({"q": "crm"}, ["crm-2", "crm-3", "crm-1"], "1 critical 1 unknown 0 warning 1 fine 3 of 4 accounts are shown."),
+        ({"q": " CRM ", "state": "unknown"}, ["crm-3"], "1 critical 1 unknown 0 warning 1 fine 1 of 4"),
+        ({"state": "fine"}, ["crm-1"], "2 critical 1 unknown 0 warning 1 fine 1 of 4"),
+        ({"q": "team: ærø"}, ["crm-1"], "0 critical 0 warning 1 fine 1 of 4"),
+        ({"q": "left credit SHOP agile"}, ["shop"], "1 critical 0 warning 0 fine 1 of 4"),
+        ({"q": "expired"}, ["crm-3"], "0 critical 1 unknown"),
+        ({"q": "tls"}, ["crm-3"], "0 critical 1 unknown"),
+        ({"q": "elsewhere"}, [], "0 critical 0 warning 0 fine 0 of 4 accounts are shown."),
+    ],
+)
+def test_a_text_and_a_state_narrow_the_accounts(wanted: dict[str, str], names: list[str], counts: str) -> None:
+    text = shown(*FLEET, filter=Filter.parse(wanted))
+    assert accounts_in_order(text) == names
+    assert counts in str(text)
+    assert ("No account matches." in str(text)) is (names == [])
+    assert ("filter-off" in text.ids) is bool(wanted)
+
+
+def test_the_filter_stays_in_the_address() -> None:
+    given = Filter.parse({"q": 'a&b "c"', "state": "fine"})
+    html = render(Page(FLEET, WALL, "1", filter=given))
+    assert 'value="a&amp;b &#34;c&#34;"' in html
+    assert '<option value="fine" selected>' in html
+    assert 'id="refresh" href="?q=a%26b+%22c%22&amp;state=fine"' in html
+    assert "?q=crm&state=fine" in shown(*FLEET, filter=Filter.parse({"q": "crm", "state": "critical"})).links
+    assert "<title>1 critical, 1 unknown – SMS accounts</title>" in render(
+        Page(FLEET, WALL, "1", filter=Filter.parse({"q": "crm", "state": "fine"}))
+    )
+
+
+async def test_the_page_is_filtered_by_its_address() -> None:
+    async with App(account("one"), account("two")) as app:
+        assert accounts_in_order(Text(await app.text("/?q=two"))) == ["two"]
+        assert accounts_in_order(Text(await app.text("/?q=&state="))) == ["one", "two"]
+        answer = await app.client.get("/?state=bad")
+        assert answer.status == 400
+        assert "state is one of critical, unknown, warning, fine" in await answer.text()
 
 
 def test_no_account_says_so_and_what_to_do() -> None:
@@ -369,6 +439,7 @@ async def test_the_page_is_kept_to_itself_by_its_headers() -> None:
         assert policy["default-src"] == "'none'"
         assert policy["style-src"] == sha256(re.findall(r"<style>(.*?)</style>", html, re.DOTALL)[0])
         assert policy["script-src"] == sha256(re.findall(r"<script>(.*?)</script>", html, re.DOTALL)[0])
+        assert policy["form-action"] == "'self'"
         assert "unsafe" not in str(policy)
         assert accounts_in_order(Text(html)) == ["one", "two"]
         assert "10.32 EUR" in html

@@ -241,23 +241,64 @@ def test_a_keyboard_is_enough(browser: Browser, simulated: str) -> None:
     with Look(browser) as look:
         page = look.at(simulated)
         names = []
-        for _ in range(10):
+        for _ in range(13):
             page.keyboard.press("Tab")
             outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
             assert outline == "solid"
-            names.append(page.evaluate("document.activeElement.textContent"))
+            names.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
         assert names[:4] == ["Metrics", "Targets", "Health", "Documentation"]
-        assert [name.split()[1] for name in names[4:8]] == ["critical", "unknown", "warning", "fine"]
-        assert names[8] == "Refresh"
-        assert names[9].startswith("Details of ")
+        assert names[4:8] == ["count-critical", "count-unknown", "count-warning", "count-fine"]
+        assert names[8:12] == ["filter-text", "filter-state", "filter-button", "refresh"]
+        assert names[12].startswith("debug-")
         look.assert_quiet(simulated)
         page.keyboard.press("Enter")
         page.wait_for_url("**/probe?target=*&debug=true")
-        expect(page.locator("body")).to_contain_text(f"account {names[9].removeprefix('Details of ')}")
+        expect(page.locator("body")).to_contain_text(f"account {names[12].removeprefix('debug-')}")
         page.go_back()
         page.locator("#count-fine").focus()
         page.keyboard.press("Enter")
+        expect(page.locator("tbody")).to_have_count(1)
         expect(page.locator("tbody#fine")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_accounts_are_filtered_by_keyboard_and_the_filter_stays(
+    browser: Browser, served: Served, has_script: bool
+) -> None:
+    with Look(browser, java_script_enabled=has_script) as look:
+        page = look.at(served.url)
+        page.locator("#filter-text").press_sequentially("account-0")
+        page.keyboard.press("Enter")
+        expect(page.locator("tbody tr")).to_have_count(10)
+        assert page.url == f"{served.url}?q=account-0&state="
+        served.balances["account-07"] = 60.0
+        served.balances["account-17"] = 60.0
+        page.locator("#refresh").press("Enter")
+        expect(page.locator("tbody#warning tr")).to_have_count(1)
+        expect(page.locator("#summary")).to_contain_text("1 warning 9 fine 10 of 30 accounts are shown.")
+        page.locator("#filter-state").focus()
+        page.keyboard.type("warn")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page.locator("tbody tr")).to_contain_text("account-07")
+        assert page.locator("#filter-text").input_value() == "account-0"
+        page.locator("#filter-off").press("Enter")
+        expect(page.locator("tbody tr")).to_have_count(30)
+        look.assert_quiet(served.url)
+
+
+def test_a_filtered_page_refreshes_itself_filtered(browser: Browser, served: Served) -> None:
+    with Look(browser) as look:
+        look.page.clock.install()
+        page = look.at(f"{served.url}?q=account-2")
+        page.locator("#filter-text").fill("half a wo")
+        served.balances["account-03"] = 1.0
+        served.balances["account-23"] = 60.0
+        page.clock.fast_forward(REFRESH_MS)
+        expect(page.locator("tbody#warning")).to_contain_text("account-23")
+        assert page.locator("tbody tr").count() == 10
+        assert page.locator("#filter-text").input_value() == "half a wo"
 
 
 def top_of(page: Page, selector: str) -> float:

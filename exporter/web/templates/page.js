@@ -32,7 +32,7 @@
     state.missed = document.hidden;
     try {
       if (!document.hidden && !isMarking()) {
-        const answer = await fetch(location.pathname, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+        const answer = await fetch(location.pathname + location.search, { cache: "no-store", signal: AbortSignal.timeout(10000) });
         if (!answer.ok) throw new Error(`it answered ${answer.status}`);
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         if (!byId("accounts", fresh)) throw new Error("it answered something else");
