@@ -14,6 +14,7 @@ from exporter.accounts.observation import View
 from exporter.check.health import Severity, rank
 from exporter.check.words import moment
 from exporter.web.filter import Filter
+from exporter.web.folds import fold
 from exporter.web.rows import is_waiting, link, make_rows
 
 DOCUMENTATION = "https://github.com/sms-exporter/sms-exporter/tree/main/docs"
@@ -52,7 +53,7 @@ def render(page: Page) -> str:
     return _template("page.html").render(
         page=page,
         states=list(Severity),
-        shown=shown,
+        shown=[(severity, list(fold(members))) for severity, members in shown],
         shown_count=sum(len(members) for _, members in shown),
         counts=[(severity, len(members)) for severity, members in groups],
         refresh_seconds=_REFRESH_SOON_SECONDS if waiting else _REFRESH_SECONDS,

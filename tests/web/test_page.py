@@ -282,10 +282,10 @@ def test_an_account_where_all_is_well_is_a_line() -> None:
         good("subscription", subscription=Subscription("active", None, "Business", None, WALL + 300 * DAY, True)),
     )
     assert row(view("one", *fine, labels={"cost_center": "crm"}, thresholds=USUAL)) == (
-        "one Agile Telecom fine 197.00 EUR left (balance -3.00 EUR), sms: 5,000 messages 1 of 50,000 (0 %) active"
+        "one Agile Telecom, cost_center: crm fine 197.00 EUR left (balance -3.00 EUR), sms: 5,000 messages 1 of 50,000 (0 %) active"
     )
     kept = Observation("prices", Readings(), Failure(Reason.TIMEOUT, ""), WALL - 60)
-    for word in ("warning below 100", "12 s ago", "Business", "cost_center"):
+    for word in ("warning below 100", "12 s ago", "Business"):
         assert word in row(view("one", *fine, kept, labels={"cost_center": "crm"}))
 
 
@@ -329,6 +329,36 @@ def test_the_filter_stays_in_the_address() -> None:
     assert "<title>1 critical, 1 unknown – SMS accounts</title>" in render(
         Page(FLEET, WALL, "1", filter=Filter.parse({"q": "crm", "state": "fine"}))
     )
+
+
+def failing(name: str, detail: str = "", balance: float = 500, reason: Reason = Reason.TIMEOUT) -> View:
+    kept = Readings(credits=(Credit(balance, "EUR"),))
+    return view(name, Observation("credit", kept, Failure(reason, detail), WALL - 90), labels={"team": "crm"})
+
+
+def test_accounts_that_fail_alike_are_one_line_where_they_are_many() -> None:
+    alike = [failing(f"a{number}", f"call {number}") for number in range(1, 6)]
+    low, other = failing("b1", "x", 1), failing("b2", "x", 500, Reason.TLS)
+    fine = [view(f"f{number}", good("credit", credits=(Credit(500, "EUR"),))) for number in range(9)]
+    text = shown(*alike, low, other, *fine)
+    assert accounts_in_order(text)[:7] == ["b1", "b2", "a1", "a2", "a3", "a4", "a5"]
+    line = (
+        "unknown 5 accounts of Agile Telecom: timeout No answer in time a1 team: crm 500.00 EUR kept from 1 minute ago"
+    )
+    assert f"{line} credit: timeout , call 1; last answered 1 minute ago a2 team: crm" in str(text)
+    assert "1 critical 6 unknown 0 warning 9 fine" in str(text)
+    assert sum(name.startswith("fold-") for name in text.ids) == 2  # itself, and its line
+    assert "accounts of" not in str(shown(*alike[:4], low, other, *fine))
+    assert accounts_in_order(shown(*alike, filter=Filter.parse({"q": "a3"}))) == ["a3"]
+
+
+def test_a_fold_has_one_name_from_page_to_page_and_another_for_each_cause() -> None:
+    def names(reason: Reason, detail: str) -> list[str]:
+        text = shown(*(failing(f"a{number}", detail, reason=reason) for number in range(5)))
+        return [name for name in text.ids if name.startswith("fold-")]
+
+    assert names(Reason.TIMEOUT, "one") == names(Reason.TIMEOUT, "two")
+    assert names(Reason.TIMEOUT, "one") != names(Reason.TLS, "one")
 
 
 async def test_the_page_is_filtered_by_its_address() -> None:

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from exporter.accounts.service import Service
 from exporter.client.http import Call
+from exporter.failure import Reason
 from exporter.settings import AccountSettings, Pair, Settings, Thresholds
 from exporter.web.routes import create_app
 from tests.conftest import program
@@ -85,6 +86,7 @@ class Served:
 
     def __init__(self, *accounts: AccountSettings) -> None:
         self.balances = {each.name: 500.0 for each in accounts}
+        self.failing: set[str] = set()
         self._accounts = accounts
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -124,6 +126,8 @@ class Served:
 
     def _answer(self, call: Call) -> Reply:
         name = call.url.removeprefix("https://").partition(".")[0]
+        if name in self.failing:
+            return Reply(failure=Reason.TIMEOUT, seconds=0.0)
         return Reply(json.dumps({"credit": self.balances[name]}).encode(), seconds=0.0)
 
 
@@ -288,6 +292,47 @@ def test_accounts_are_filtered_by_keyboard_and_the_filter_stays(
         look.assert_quiet(served.url)
 
 
+def test_a_fold_opens_by_keyboard_and_stays_open(browser: Browser, served: Served) -> None:
+    served.failing = {f"account-{number:02}" for number in range(10)}
+    with Look(browser) as look:
+        look.page.clock.install()
+        page = look.at(served.url)
+        expect(page.locator("tbody#unknown tr")).to_have_count(1)
+        line = page.locator("summary")
+        expect(line).to_contain_text("10 accounts of Agile Telecom: timeout")
+        expect(page.locator("#debug-account-03")).to_be_hidden()
+        line.press("Enter")
+        expect(page.locator("#debug-account-03")).to_be_visible()
+        assert axe(page) == []
+        served.balances["account-29"] = 60.0
+        page.clock.fast_forward(REFRESH_MS)
+        expect(page.locator("tbody#warning")).to_contain_text("account-29")
+        expect(line).to_be_focused()
+        expect(page.locator("#debug-account-03")).to_be_visible()
+        line.press("Enter")
+        expect(page.locator("#debug-account-03")).to_be_hidden()
+        look.assert_quiet(served.url)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("count", [20, 200, 1000])
+def test_however_many_accounts_it_is_accessible_and_fits(browser: Browser, count: int, width: int) -> None:
+    accounts = [asked_always(f"account-{number:04}") for number in range(count)]
+    with Served(*accounts) as served, Look(browser, width) as look:
+        served.failing = {each.name for each in accounts[: count // 4]}
+        served.balances[accounts[-1].name] = 60.0
+        page = look.at(served.url)
+        assert page.locator("tbody tr").count() == count - count // 4 + 1
+        page.locator("summary").press("Enter")
+        assert page.locator("li .name:visible").count() == count // 4
+        assert axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        heights = page.locator("tr.brief").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+        assert len(heights) == count - count // 4 - 1
+        assert max(heights) < 40
+        look.assert_quiet(served.url)
+
+
 def test_a_filtered_page_refreshes_itself_filtered(browser: Browser, served: Served) -> None:
     with Look(browser) as look:
         look.page.clock.install()
@@ -331,11 +376,11 @@ def test_a_refresh_leaves_the_page_where_it_was_scrolled_to(browser: Browser, se
     with Look(browser, PHONE) as look:
         look.page.clock.install()
         page = look.at(served.url)
-        page.evaluate("scrollTo(0, 1000)")
+        page.evaluate("scrollTo(0, 500)")
         served.balances["account-00"] = 60.0
         page.clock.fast_forward(REFRESH_MS)
         expect(page.locator("tbody#warning")).to_contain_text("60.00 EUR left")
-        assert page.evaluate("scrollY") == 1000
+        assert page.evaluate("scrollY") == 500
 
 
 def test_refresh_by_hand_happens_in_place_and_keeps_the_focus(browser: Browser, served: Served) -> None:

@@ -16,6 +16,10 @@
     const inTable = byId("accounts").contains(focused);
     const top = inTable ? focused.getBoundingClientRect().top : 0;
     const [x, y] = [window.scrollX, window.scrollY];
+    for (const each of document.querySelectorAll("details[open]")) {
+      const again = byId(each.id, fresh);
+      if (again) again.open = true;
+    }
     for (const part of ["summary", "updated", "accounts"]) put(byId(part), byId(part, fresh));
     document.title = fresh.title;
     document.body.dataset.refreshSeconds = fresh.body.dataset.refreshSeconds;
