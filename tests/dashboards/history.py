@@ -69,7 +69,9 @@ def stages(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
         yield stage
         again = [rule for rule in stage if rule.record in _RECORDED.findall(rule.expr)]
         if again:
-            yield [replace(rule, expr=rule.expr.replace(f"{rule.record}[15m]", f"{rule.record}[7d]")) for rule in again]
+            yield [
+                replace(rule, expr=re.sub(rf"{rule.record}\[\w+\]", f"{rule.record}[7d]", rule.expr)) for rule in again
+            ]
         for rule in stage:
             done.add(rule.record)
             del left[rule.record]

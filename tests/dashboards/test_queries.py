@@ -23,6 +23,10 @@ EVERY_QUERY = pytest.mark.parametrize("query", [pytest.param(query, id=str(query
 NOT_IN_THE_STORY = {
     "sms-overview / Spend in the last day / B": "all of the scenario's accounts are charged in money, none in units",
     "sms-overview / Spend a day by currency / B": "all of the scenario's accounts are charged in money, none in units",
+    **{
+        f"sms-account / Terms of the credit / {letter}": "none of the scenario's providers tells any of it"
+        for letter in "ABCDE"
+    },
     "sms-exporter / annotation The exporter's alerts / Anno": "the scenario's exporter is up, and its configuration good",
 }
 LIVE = {
@@ -177,8 +181,8 @@ def test_a_table_names_every_column_that_it_gets_and_no_other(
             fields |= {label for metric, _ in now(scenario, query, **chosen) for label in metric}
     organized = panel["transformations"][1]["options"]
     shown, hidden = set(organized["indexByName"]), set(organized["excludeByName"]) - {"Time"}
-    # A column or not: only in Kubernetes has an account a namespace.
-    assert shown | hidden == fields | {"namespace"}
+    # Columns or not: only in Kubernetes has an account a namespace, and no account of the scenario has pots.
+    assert shown | hidden == fields | {"namespace"} | ({"wallet"} & shown)
     assert not shown & hidden
     assert {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]} == shown
     links = re.findall(r"__data\.fields\.(\w+)", str(panel["fieldConfig"]["overrides"]))
