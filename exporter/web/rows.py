@@ -40,6 +40,7 @@ class Pot:
     left: str
     terms: tuple[str, ...]
     thresholds: tuple[str, ...]
+    is_watched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ def _pot(credit: Credit, thresholds: Thresholds, now: float, safe: Callable[[str
         safe(left(credit) if credit.available != credit.balance else amount(credit.balance, credit.currency)),
         tuple(map(safe, credit_terms(credit, now))),
         _thresholds(pair, "below", limit),
+        pair != Pair(),
     )
 
 

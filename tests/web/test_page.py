@@ -200,7 +200,7 @@ def test_a_postpaid_account_is_told_to_be_one_and_has_no_threshold() -> None:
     text = row(view("one", good("credit", postpaid=True), thresholds=limits))
     assert "fine postpaid –" in text
     text = row(view("one", good("credit", postpaid=True, credits=(Credit(-5, "EUR"),)), thresholds=limits))
-    assert "fine -5.00 EUR –" in text
+    assert "fine -5.00 EUR no threshold –" in text
     full = good("contacts", contacts=ContactQuota(9, 9))
     text = row(view("one", good("credit", postpaid=True), full, thresholds=USUAL))
     assert "postpaid no balance that could run out 12 s ago" in text
@@ -212,7 +212,7 @@ def test_a_postpaid_account_is_told_to_be_one_and_has_no_threshold() -> None:
         (Thresholds({"EUR": Pair(100, 50)}, runway=RUNWAY), ("DKK",), "fine No threshold is set for DKK 500.00 DKK"),
         (Thresholds({}, runway=RUNWAY), ("DKK", "SEK"), "fine No threshold is set for DKK and SEK 500.00 DKK"),
         (Thresholds({}, Pair(100), runway=RUNWAY), ("DKK",), "fine 500.00 DKK –"),
-        (Thresholds({}), ("DKK",), "fine 500.00 DKK –"),  # postpaid, or credit: null
+        (Thresholds({}), ("DKK",), "fine 500.00 DKK no threshold –"),  # postpaid, or credit: null
     ],
 )
 def test_a_balance_that_nothing_watches_is_told_where_it_is_an_oversight(
@@ -282,7 +282,7 @@ def test_an_account_where_all_is_well_is_a_line() -> None:
         good("subscription", subscription=Subscription("active", None, "Business", None, WALL + 300 * DAY, True)),
     )
     assert row(view("one", *fine, labels={"cost_center": "crm"}, thresholds=USUAL)) == (
-        "one Agile Telecom, cost_center: crm fine 197.00 EUR left (balance -3.00 EUR), sms: 5,000 messages 1 of 50,000 (0 %) active"
+        "one Agile Telecom, cost_center: crm fine 197.00 EUR left (balance -3.00 EUR) , sms: 5,000 messages no threshold 1 of 50,000 (0 %) active"
     )
     kept = Observation("prices", Readings(), Failure(Reason.TIMEOUT, ""), WALL - 60)
     for word in ("warning below 100", "12 s ago", "Business"):
