@@ -172,22 +172,17 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     variables = dict(re.findall(r"(UV_[A-Z_]+)=(\S+)", DOCKERFILE))
     assert variables["UV_PROJECT_ENVIRONMENT"] == IMAGE_FOLDER
     variables["UV_PROJECT_ENVIRONMENT"] = str(folder / "opt")
-    first, second = re.findall(r"^    uv (sync .*)$", DOCKERFILE, re.MULTILINE)
-    mounted = re.findall(r"type=bind,source=(\S+),target=\1 ", DOCKERFILE)
-    for name in mounted:
-        shutil.copy(context / name, source / name)
-    uv(*first.split(), cwd=source, **variables)
-    for name in mounted:
-        (source / name).unlink()
     build = DOCKERFILE.partition(" AS build\n")[2].partition("\nFROM ")[0]
-    for words in re.findall(r"^COPY (?!--)(.*)$", build, re.MULTILINE):
-        *names, target = words.split()
+    for copied, command in re.findall(r"^(?:COPY (?!--)(.*)|    uv (sync .*))$", build, re.MULTILINE):
+        if command:
+            uv(*command.split(), cwd=source, **variables)
+            continue
+        *names, target = copied.split()
         for name in names:
             if (context / name).is_dir():
                 shutil.copytree(context / name, source / target)
             else:
                 shutil.copy(context / name, source / target)
-    uv(*second.split(), cwd=source, **variables)
     shutil.rmtree(source)
     return folder / "opt"
 
