@@ -11,6 +11,7 @@ from tests.dashboards.reading import Query, answer, queries
 pytestmark = pytest.mark.end_to_end
 
 SPAN_SECONDS, STEP_SECONDS = 6 * 3600, 1200
+DAYS = 1.5
 
 EACH_ITS_OWN = {
     "Calls and failures": "each replica really makes its own calls",
@@ -24,12 +25,12 @@ EACH_ITS_OWN = {
 
 @pytest.fixture(scope="session")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prometheus with half a day of the scenario: job `one` has one instance, job `two` has two in a namespace."""
+    """A Prometheus with a day and a half of the scenario: job `one` has one instance, job `two` has two in a namespace."""
     folder = tmp_path_factory.mktemp("pair")
     (folder / "data").mkdir()
     for part in range(2):
         source = folder / f"part-{part}.om"
-        history.write_part(source, part, copies=1, days=0.5)
+        history.write_part(source, part, copies=1, days=DAYS)
         text = source.read_text("utf-8")
         source.unlink()
         kubernetes = ',namespace="monitoring"'
@@ -42,8 +43,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             copy.write_text(text.replace('job="sms",instance="demo:10077"', f'job="{job}",instance="{instance}"{more}'))
             history.create_blocks(copy, folder / "data")
     for number, stage in enumerate(history.stages(history.recorded())):
-        history.record(folder, f"stage-{number}", stage, 0.5)
-    history.record_alerts(folder, 0.5)
+        history.record(folder, f"stage-{number}", stage, DAYS)
+    history.record_alerts(folder, DAYS)
     with history.serving(folder, "pair", {}) as url:
         yield url
 

@@ -55,34 +55,32 @@
           // have changed goes by what the exporter has counted since its start, or by its old labels for a day.
           {
             record: 'account:sms_credit_pace:1d',
-            local day = |||
-              (
-                account:sms_credit_spend:1d < 24 * quantile_over_time(0.8, account:sms_credit_spend:1h[1d])
-                  or 24 * quantile_over_time(0.8, account:sms_credit_spend:1h[1d])
-              )
-            |||,
-            local week = '24 * avg_over_time(account:sms_credit_usage:1h[7d])',
             expr: promql.expr(|||
-              (%(day)s > %(week)s or %(week)s or %(day)s)
-                and max without (%(replicas)s) (
-                  increase(sms_credit_watched_seconds_total{%(smsExporterSelector)s}[7d])
-                ) > 22 * 3600
+              max without (pace) (
+                label_replace(24 * avg_over_time(account:sms_credit_usage:1h[7d]), "pace", "week", "", "")
+                or
+                label_replace(
+                  min without (bound) (
+                    account:sms_credit_spend:1d
+                    or
+                    label_replace(24 * quantile_over_time(0.8, account:sms_credit_spend:1h[1d]), "bound", "1", "", "")
+                  ),
+                  "pace", "day", "", ""
+                )
+              )
+                and count_over_time(last_over_time(account:sms_credit_spend:1h[1h])[7d:1h]) >= %(leastHours)d
               or
                 86400 * sum without (%(replicas)s) (sms_credit_spent_total{%(smsExporterSelector)s})
-                  / (
-                    sum without (%(replicas)s) (sms_credit_watched_seconds_total{%(smsExporterSelector)s})
-                      > 22 * 3600
-                  )
+                  / sum without (%(replicas)s) (sms_credit_watched_seconds_total{%(smsExporterSelector)s})
+                  and max without (%(replicas)s) (sms_credit_watched_seconds_total{%(smsExporterSelector)s})
+                    > %(leastHours)d * 3600
               or
                 0 * account:sms_credit_available:min
                   + on (job, namespace, provider, account, currency, wallet) group_left ()
                 max by (job, namespace, provider, account, currency, wallet) (
                   last_over_time(account:sms_credit_pace:1d[1d]) unless account:sms_credit_available:min
                 )
-            |||, {
-              day: std.strReplace(std.stripChars(day, '\n'), '\n', '\n  '),
-              week: week,
-            }),
+            |||, { leastHours: 22 }),
           },
           // When nothing will be left; below zero there is nothing to last. While the provider can't be asked it stays as it
           // was, so that the time goes on to count.
