@@ -51,7 +51,7 @@ def scaled_rules(text: str, factor: float) -> str:
     def divided(found: re.Match[str]) -> str:
         return found[1] + shorter(found[2], factor) + found[3]
 
-    text = re.sub(rf"(\[)({_DURATION})(\])", divided, text)
+    text = re.sub(rf"([\[:])({_DURATION})((?=[\]:]))", divided, text)
     text = re.sub(rf"(offset )({_DURATION})()", divided, text)
     text = re.sub(rf"^( *(?:for|keep_firing_for|interval): )({_DURATION})()$", divided, text, flags=re.MULTILINE)
     return re.sub(r"\b(?:120|3600|86400)\b", lambda found: f"{float(found[0]) / factor:g}", text)
