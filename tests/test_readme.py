@@ -83,6 +83,12 @@ def test_a_scrape_configuration_passes_promtool(text: str, promtool: str, tmp_pa
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_step_5_scrapes_as_the_page_of_the_configuration_does() -> None:
+    # tests/test_end_to_end.py runs a Prometheus with the latter.
+    walk, page, _ = (yaml.safe_load(text) for text in of_kind("scrape_configs"))
+    assert walk == page
+
+
 RULE_CASES = """
 rule_files: [rules.yml]
 tests:
