@@ -5,6 +5,7 @@
 # soak   10,000 scrapes with injected faults switching at random, then as many over TLS with resets
 # check  format, lint, types, order of the rooms, and the fast tests, on every core
 # golden writes the golden files and the generated pages anew: look at their diff
+# pictures  takes docs/page.png anew, of the demo's page in Chromium: look at it
 # Works without uv: it is then installed into a virtual environment of its own.
 
 SHELL := /bin/sh
@@ -18,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A proxy that opens TLS has its authority in the system's store, where uv doesn't look by itself.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: demo stack test check bench soak format golden packages clean
+.PHONY: demo stack test check bench soak format golden pictures packages clean
 
 demo: $(UV)
 	$(RUN) --no-dev sms-exporter demo $(FLAGS)
@@ -56,6 +57,9 @@ format: $(UV)
 
 golden: $(UV)
 	$(RUN) python -m tests.golden
+
+pictures: packages
+	$(RUN) python -m docs.pictures
 
 # Under another name until it is whole: an interrupt leaves nothing half done that counts as there.
 .uv/bin/uv:

@@ -54,7 +54,7 @@ _LABELS = {
 def pages() -> dict[str, str]:
     """Every page that is made whole, by its path from the root."""
     made = {f"docs/providers/{provider.id}.md": provider_page(provider) for provider in builtin().values()}
-    return {"docs/metrics.md": metrics_page(), **made}
+    return {"docs/metrics.md": metrics_page(), "docs/providers/README.md": providers_page(), **made}
 
 
 def filled(text: str, name: str, content: str) -> str:
@@ -86,17 +86,21 @@ def alerts_table(rules: str) -> str:
     return _table(("alert", "severity", "after"), rows)
 
 
-def metrics_table() -> str:
-    """Every family with its labels in one table."""
-    rows = [(f"`{family.name}`", _names(family.labels), f"{family.help}.") for family in _families()]
-    return _table(("Metric", "Further labels", "Meaning"), rows)
+def providers_in_short() -> str:
+    """Every provider by what its account tells, with its other names: the README's table."""
+    groups: dict[str, list[str]] = {}
+    for provider in sorted(builtin().values(), key=lambda each: -len(each.apis)):
+        told = ", ".join(name for name, _ in _apis(provider))
+        also = f" ({', '.join(provider.also)})" if provider.also else ""
+        groups.setdefault(told, []).append(f"[{provider.name}](docs/providers/{provider.id}.md){also}")
+    return _table(("Tells", "Providers"), [(told, ", ".join(names)) for told, names in groups.items()])
 
 
-def providers_table() -> str:
+def providers_page() -> str:
     """Every provider in one table: its names, what it gives, its forms of sign-in, and by what that is known."""
     rows = [
         (
-            ", ".join([f"[{provider.name}](docs/providers/{provider.id}.md)", *provider.also]),
+            ", ".join([f"[{provider.name}]({provider.id}.md)", *provider.also]),
             f"`{provider.id}`",
             gives(provider),
             _names(provider.sign_in),
@@ -104,7 +108,19 @@ def providers_table() -> str:
         )
         for provider in builtin().values()
     ]
-    return _table(("Provider", "`provider`", "Gives", "Sign-in", "Evidence"), rows)
+    table = _table(("Provider", "`provider`", "Gives", "Sign-in", "Evidence"), rows)
+    return f"{_NOTICE}\n# Providers\n\n{_PROVIDERS_INTRODUCTION}\n{table}"
+
+
+_PROVIDERS_INTRODUCTION = """\
+`sms-exporter providers` prints this table, `sms-exporter providers ID` what one takes and tells. `contacts` is the
+contact quota, `prices` a public price list. Evidence says what a definition rests on: `official` documentation, the
+provider's own `sdk`, others (`third-party`), or `partly` the first. None was tested against a provider's live API.
+
+How each form of sign-in is written is in [configuration](../configuration.md#sign-in). Yours isn't there?
+[Write its definition](../own-provider.md): from a curl command and its answer to a metric and an alert in ten minutes,
+tried without a network.
+"""
 
 
 def metrics_page() -> str:
@@ -139,27 +155,41 @@ def _metrics_lines() -> Iterator[str]:
     used = dict.fromkeys(["provider", "account", *(label for family in _families() for label in family.labels)])
     yield _table(("Label", "Value"), [(f"`{label}`", _LABELS[label]) for label in used])
     yield "## Metrics of an account\n"
-    for family in ACCOUNT_FAMILIES:
-        yield from _family_lines(family)
+    yield "Those that come from a provider lead to where each provider tells them. `contacts_used` and its kin have no"
+    yield "`sms_` before them because the customer fixed these names, and a name that is in use stays.\n"
+    yield _families_table(ACCOUNT_FAMILIES)
     yield "## Metrics of the exporter\n"
     yield "They have no account labels and are on `/metrics` alone. `process_*` and `python_info` of the Python client"
     yield "library stand beside them.\n"
-    for exporter_family in EXPORTER_FAMILIES:
-        yield from _family_lines(exporter_family)
+    yield _families_table(EXPORTER_FAMILIES)
+    yield "## Where each provider tells them\n"
+    for family in ACCOUNT_FAMILIES:
+        if rows := _origins(family):
+            yield f"### {family.name}\n"
+            yield _table(("Provider", "Api", "From"), rows)
 
 
-def _family_lines(family: Family) -> Iterator[str]:
-    yield f"### {family.name}\n"
-    labels = f", further labels {_names(family.labels)}" if family.labels else ""
-    yield f"A {family.kind}{labels}. {family.help}.\n"
+def _families_table(families: Iterable[Family]) -> str:
     rows = [
+        (
+            f"[`{family.name}`](#{family.name})" if _origins(family) else f"`{family.name}`",
+            family.kind,
+            _names(family.labels),
+            f"{family.help}.",
+        )
+        for family in families
+    ]
+    return _table(("Metric", "Type", "Further labels", "Meaning"), rows)
+
+
+def _origins(family: Family) -> list[tuple[str, str, str]]:
+    """Every provider that tells a family's value, with the api and the place in its answer."""
+    return [
         (f"[{provider.name}](providers/{provider.id}.md)", f"`{name}`", origin)
         for provider in builtin().values()
         for name, api in _apis(provider)
         if (origin := _origin(api, family)) is not None
     ]
-    if rows:
-        yield _table(("Provider", "Api", "From"), rows)
 
 
 def _provider_lines(provider: Definition) -> Iterator[str]:

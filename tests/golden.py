@@ -28,7 +28,7 @@ def files() -> Mapping[str, str]:
         **{f"alerts/{name}": text for name, text in made.items()},
         **dashboards.files(),
         **docs.pages(),
-        "README.md": test_readme.made(),
+        **test_readme.made(),
         "tests/golden/check.json": test_command.golden_json(),
         "tests/golden/check.table": test_command.golden_table(),
         "tests/golden/metrics.openmetrics": test_exposition.whole(openmetrics=True),

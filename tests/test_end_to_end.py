@@ -1,4 +1,4 @@
-"""The whole way in real processes: simulator, exporter, and a Prometheus with the README's scrape configuration."""
+"""The whole way in real processes: simulator, exporter, and a Prometheus with the documented scrape configurations."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from tests.processes import Simulator, eventually, exporter, fetch, free_port, p
 
 pytestmark = pytest.mark.end_to_end
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs/configuration.md"
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def address(folder: Path, provider: Simulator) -> Iterator[str]:
 
 
 def scrape_configurations(of_probe: bool, address: str, accounts: list[str]) -> dict[str, Any]:
-    """The README's own, asked every second, with this test's address and accounts."""
-    blocks = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    """The documented ones, asked every second, with this test's address and accounts."""
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     chosen = next(b for b in blocks if "scrape_configs:" in b and ("metrics_path: /probe" in b) is of_probe)
     config: dict[str, Any] = yaml.safe_load(chosen.replace("localhost:10077", address))
     for job in config["scrape_configs"]:

@@ -1,4 +1,4 @@
-"""The README: what it shows is held to the program."""
+"""The README and the pages of reference that it leads to: what they show is held to the program."""
 
 import re
 import subprocess
@@ -10,46 +10,44 @@ import yaml
 from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from docs.generate import ROOT, filled, metrics_table, providers_table, sign_in_table
+from docs.generate import ROOT, filled, providers_in_short, sign_in_table
 from exporter.config import models
 from exporter.config.loading import load_text
 from exporter.config.schema import json_schema
 from exporter.failure import Reason
-from exporter.metrics.families import ACCOUNT_FAMILIES
+from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
 from exporter.providers.catalogue import builtin
 from exporter.secrets import redaction
 from exporter.settings import Pair
 from tests.conftest import program
 from tests.test_docs import COMMANDS, blocks, check_config, help_of, make_secrets, text_of
 
-README = "README.md"
-YAML = [(text, yaml.safe_load(text)) for text in blocks(README, "yaml")]
+README, CONFIGURATION, FLAGS = "README.md", "docs/configuration.md", "docs/flags.md"
+TROUBLESHOOTING = "docs/troubleshooting.md"
+YAML = [(text, yaml.safe_load(text)) for page in (README, CONFIGURATION) for text in blocks(page, "yaml")]
 
 
-def made() -> str:
-    """The README with its tables of providers, sign-in forms and metrics, and with what `--help` prints."""
+def made() -> dict[str, str]:
+    """The README with its table of providers; the pages of sign-in forms and of what `--help` prints."""
     helps = "\n".join(
         f"```console\n$ sms-exporter{f' {command}' if command else ''} --help\n{help_of(command)}```\n"
         for command in COMMANDS
     )
-    text = filled(text_of(README), "providers", providers_table())
-    text = filled(text, "sign-in", sign_in_table())
-    text = filled(text, "metrics", metrics_table())
-    anew = filled(text, "help", helps)
-    return text if text.split() == anew.split() else anew  # Python 3.13 breaks some lines elsewhere
+    flags = filled(text_of(FLAGS), "help", helps)
+    same = text_of(FLAGS).split() == flags.split()  # Python 3.13 breaks some lines elsewhere
+    return {
+        README: filled(text_of(README), "providers", providers_in_short()),
+        CONFIGURATION: filled(text_of(CONFIGURATION), "sign-in", sign_in_table()),
+        FLAGS: text_of(FLAGS) if same else flags,
+    }
 
 
 def of_kind(key: str) -> list[str]:
     return [text for text, content in YAML if key in content]
 
 
-def section(title: str) -> str:
-    return text_of(README).partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-
-
-def first_cells(title: str) -> list[str]:
-    rows = re.findall(r"^\| (.+?) \|", section(title), re.MULTILINE)
-    return [row.strip("`") for row in rows[2:]]
+def section(page: str, title: str) -> str:
+    return text_of(page).partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def test_it_begins_with_two_sentences_and_the_two_commands() -> None:
@@ -83,6 +81,12 @@ def test_a_scrape_configuration_passes_promtool(text: str, promtool: str, tmp_pa
     file.write_text(text)
     checked = subprocess.run([promtool, "check", "config", "--lint=all", "--lint-fatal", file], capture_output=True, text=True, check=False)  # fmt: skip
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_step_5_scrapes_as_the_page_of_the_configuration_does() -> None:
+    # tests/test_end_to_end.py runs a Prometheus with the latter.
+    walk, page, _ = (yaml.safe_load(text) for text in of_kind("scrape_configs"))
+    assert walk == page
 
 
 RULE_CASES = """
@@ -127,9 +131,11 @@ def test_the_critical_alert_inhibits_the_warning_of_the_same_name_and_account(te
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "1 inhibit rules" in checked.stdout
     (rule,) = yaml.safe_load(text)["inhibit_rules"]
-    # What is equal is all that the two alerts of step 6 have but severity, of which the rules make two.
+    # What is equal is all that the two alerts of step 6 have but severity, of which the rules make two, and the labels
+    # that keep environments apart, as the Alertmanager's own file has them.
     own = set(re.findall(r"on \(([\w, ]+)\)", of_kind("groups")[0])[0].split(", "))
-    assert set(rule["equal"]) == own | {"alertname"}
+    pot = yaml.safe_load(text_of("alerts/alertmanager.yml"))["inhibit_rules"][0]["equal"]
+    assert set(rule["equal"]) == own | {"alertname", *pot}
 
 
 def test_what_the_walk_makes_in_a_checkout_is_kept_out_of_git() -> None:
@@ -172,7 +178,7 @@ def test_the_example_says_truly_which_thresholds_its_accounts_have(
 
 
 def test_every_key_of_the_configuration_is_explained() -> None:
-    said = section("Configuration").partition("| Key of an account")[2]
+    said = section(CONFIGURATION, "Keys").partition("| Key of an account")[2]
     explained = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`[^`]+`", said))))
     blocks_: tuple[Any, ...] = (models.Account, models.Limits, models.Prices, models.Http, models.Tls, models.ApiKeys)
     keys = {name for block in (models.File, *blocks_) for name in block.model_fields} - {"accounts"}
@@ -180,20 +186,36 @@ def test_every_key_of_the_configuration_is_explained() -> None:
 
 
 def test_defaults_may_hold_what_it_says() -> None:
-    sentence = section("Configuration").partition("- `defaults` may hold ")[2].partition(".")[0]
+    sentence = section(CONFIGURATION, "Keys").partition("- `defaults` may hold ")[2].partition(".")[0]
     assert set(re.findall(r"`(\w+)`", sentence)) == set(models.Defaults.model_fields)
 
 
-def test_the_table_of_providers_is_the_catalogue() -> None:
-    assert [f"docs/providers/{provider}.md" in section("Providers") for provider in builtin()] == [True] * len(
-        builtin()
-    )
+@pytest.mark.parametrize(("page", "place"), [(README, "docs/providers/"), ("docs/providers/README.md", "")])
+def test_the_tables_of_providers_are_the_catalogue(page: str, place: str) -> None:
+    linked = re.findall(rf"\]\({place}(\w+)\.md\)", re.sub(r"^(?!\|).*$", "", text_of(page), flags=re.MULTILINE))
+    assert sorted(linked) == sorted(builtin())
 
 
 def test_the_table_of_reasons_has_each_once_in_order() -> None:
-    assert first_cells("Reasons") == [reason.value for reason in Reason]
+    cells = re.findall(r"^\| \[`(\w+)`\]\(#(\w+)\) \|", section(TROUBLESHOOTING, "By reason"), re.MULTILINE)
+    assert cells == [(reason.value, reason.value) for reason in Reason]
+
+
+def test_the_metrics_page_has_every_family_once_in_its_tables() -> None:
+    rows = re.findall(r"^\| (?:\[`(\w+)`\]\(#\w+\)|`(\w+)`) \| (?:gauge|counter) \|", text_of("docs/metrics.md"), re.MULTILINE)  # fmt: skip
+    assert [linked or plain for linked, plain in rows] == [
+        family.name for family in (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)
+    ]
 
 
 def test_no_file_names_a_place_of_the_machine_that_it_was_written_on() -> None:
-    for page in (README, "CHANGELOG.md", "CONTRIBUTING.md", "sms-exporter.example.yml", "docs/troubleshooting.md"):
+    for page in (
+        README,
+        CONFIGURATION,
+        FLAGS,
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "sms-exporter.example.yml",
+        TROUBLESHOOTING,
+    ):
         assert str(ROOT) not in text_of(page)
