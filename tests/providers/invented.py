@@ -320,9 +320,9 @@ apis:
 """
 
 
-def _read(source: str) -> Definition:
+def defined(source: str) -> Definition:
     return read("invented", source.encode())
 
 
-INVENTED: Mapping[str, Definition] = {each.id: each for each in map(_read, _SOURCES.split("\n---\n"))}
+INVENTED: Mapping[str, Definition] = {each.id: each for each in map(defined, _SOURCES.split("\n---\n"))}
 """The definitions by their ids."""

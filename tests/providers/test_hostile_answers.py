@@ -18,6 +18,7 @@ from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Api, Definition
 from exporter.secrets import redaction
 from tests.providers.good import APIS, DEFINITIONS, good, named
+from tests.providers.invented import defined
 from tests.providers.test_conformance import given_to
 from tests.sign_in import account
 
@@ -115,6 +116,48 @@ def needed(api: Api) -> list[tuple[str, Value]]:
 
 def stands_there(place: tuple[str, Value], document: object) -> bool:
     return any(not values.is_missing(place[1], item, names) for item, names in values.each(document, place[0]))
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"<!DOCTYPE accounts><accounts/>", "the body has a DOCTYPE"),
+        (b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><a>&b;</a>', "the body has a DOCTYPE"),
+        (b'<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]><a>&a;</a>', "the body has a DOCTYPE"),
+        (b"<accounts>&own;</accounts>", "the body is not XML"),
+        (b"<a>" * 10_000 + b"</a>" * 10_000, "the body is nested too deeply"),
+    ],
+    ids=["doctype", "entities", "external", "undeclared", "levels"],
+)
+def test_xml_declares_nothing_and_is_nested_within_bounds(body: bytes, why: str) -> None:
+    definition = DEFINITIONS["elements"]
+    with pytest.raises(FailureError) as error:
+        extract.answer(200, body, definition, definition.apis["credit"])
+    assert (error.value.failure.reason, error.value.failure.detail) == (Reason.INVALID_RESPONSE, why)
+
+
+_BACKTRACKING = """
+id: slow
+name: Patterns by which other engines backtrack for ever
+base_url: https://slow.example
+sign_in: {api_key: {query: key}}
+apis:
+  credit:
+    path: /balance
+    format: text
+    cache_ttl: 1m
+    credit:
+      balance: {pointer: "", pattern: "(?:(?:a+)+)+([0-9]+)"}
+      currency: {constant: EUR}
+"""
+
+
+def test_a_pattern_takes_no_longer_than_its_text_is_long() -> None:
+    definition = defined(_BACKTRACKING)
+    api = definition.apis["credit"]
+    assert extract.answer(200, b"aaaa12", definition, api).credits[0].balance == 12
+    for body in (b"a" * 5_000 + b"!", b"a" * 10**6 + b"!", b"a" * 10**6, b"a1" * 500_000):
+        assert reason_of(definition, "credit", 200, body) is Reason.INVALID_RESPONSE
 
 
 # Through the client
