@@ -26,11 +26,13 @@ def reasons() -> Tile:
         "For which reason did an api fail, when?",
         "look the reason up in the troubleshooting page: a rejected key and a provider that is down need different"
         " hands.",
-        "nothing failed in this time.",
+        "the account isn't known: is the exporter scraped, and are the rules loaded?",
         width=12,
         height=7,
     )
-    query = Query(folded("max", ONE.recorded("account:sms_api_failure:max"), "api", "reason"), "{{api}}: {{reason}}")
+    failing = folded("max", ONE.recorded("account:sms_api_failure:max"), "api", "reason")
+    none = ONE.known(api="every api", reason="well")
+    query = Query(f"{failing} or on ({KEY}) {none}", "{{api}}: {{reason}}")
     return states(about, query, words=words.FAILING)
 
 

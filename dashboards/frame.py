@@ -146,6 +146,9 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
         link.pop("placement", None)
     for panel in made["panels"]:
         panel.pop("repeatDirection", None)
+        if panel["type"] == "state-timeline":
+            # No pages: a pager would stand under a single one too. The builder knows no zero.
+            panel["options"]["perPage"] = 0
         for target in panel.get("targets", ()):
             target["datasource"] = panel["datasource"]
     return made

@@ -163,7 +163,8 @@ def states(about: About, *queries: Query, words: Words) -> Tile:
     panel = statetimeline.Panel().unit("none").no_value(about.short()).interval(LEAST_STEP).mappings([mapping(words)])
     panel.show_value(common.VisibilityMode.AUTO).merge_values(True).row_height(0.8).fill_opacity(70)
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color("text"))
-    legend = build_common.VizLegendOptions().show_legend(True).placement(common.LegendPlacement.BOTTOM)
+    # Grafana's legend would name every word of the mapping, there or not; each band has its own in it.
+    legend = build_common.VizLegendOptions().show_legend(False).placement(common.LegendPlacement.BOTTOM)
     panel.legend(legend.display_mode(common.LegendDisplayMode.LIST).calcs([]))
     _ask(panel, queries, instant=False)
     return about.of(panel)

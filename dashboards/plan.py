@@ -2,7 +2,7 @@
 
 from dashboards import words
 from dashboards.panels import About, Column, Look, Query, Tile, lines, states, table, thresholds
-from dashboards.queries import ONE, Scope, folded, held, newest, severity
+from dashboards.queries import KEY, ONE, Scope, folded, held, newest, severity
 
 _USED_RATIO = "account:contacts_used_ratio:max"
 
@@ -26,11 +26,12 @@ def status() -> Tile:
         "Subscription over time",
         "What state was the plan in, and since when?",
         "suspended, expired or cancelled: nothing was sent in that time. An unknown word stands in the exporter's log.",
-        "the provider tells no plan, or it couldn't be asked.",
+        "the account isn't known: is the exporter scraped, and are the rules loaded?",
         width=12,
         height=6,
     )
-    return states(about, Query(status_number(ONE), "plan"), words=words.STATUS_NUMBERS)
+    query = Query(f"{status_number(ONE)} or {ONE.known()}", "plan")
+    return states(about, query, words=words.STATUS_OR_NONE)
 
 
 def features() -> Tile:
@@ -42,12 +43,14 @@ def features() -> Tile:
         "Which features does the plan have, and is one missing that expect_features names?",
         "messages over a missing feature are refused, or leave by another channel at its price: book it, or take it out"
         " of expect_features.",
-        "the provider tells no plan, or it couldn't be asked.",
+        "the account isn't known: is the exporter scraped, and are the rules loaded?",
         width=12,
         height=6,
     )
     missing = f"2 * ({expected} unless {enabled} == 1)"
-    return states(about, Query(folded("max", f"{missing} or {enabled}", "feature"), "{{feature}}"), words=words.FEATURE)
+    told = folded("max", f"{missing} or {enabled}", "feature")
+    none = ONE.known(-1, feature="features")
+    return states(about, Query(f"{told} or on ({KEY}) {none}", "{{feature}}"), words=words.FEATURE)
 
 
 def quota() -> Tile:

@@ -50,6 +50,16 @@ class Scope:
         ranks = {3: "critical", 2: "warning", 1: "info"}
         return " or ".join(f"{rank} * {self.alerts(severity(word))}" for rank, word in ranks.items())
 
+    def known(self, value: int = 0, **labels: str) -> str:
+        """A value for each account that is known, whatever else is: what a panel shows where there is nothing.
+
+        `labels` are further ones, for a query whose series have them.
+        """
+        found = f"0 * {folded('max', self.recorded('account:sms_api_up:max'))} + {value}"
+        for name, text in labels.items():
+            found = f'label_replace({found}, "{name}", "{text}", "", "")'
+        return found
+
     def worst(self) -> str:
         """The severity of the worst alert that fires: 0 where none does, nothing where no account is known."""
         return f"max({self.ranked()} or 0 * {self.recorded('account:sms_api_up:max')})"

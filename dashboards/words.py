@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from exporter.providers.catalogue import builtin
 
 RED, ORANGE, YELLOW, GREEN, BLUE, GREY = "red", "orange", "yellow", "green", "blue", "text"
+QUIET = "transparent"
+"""Behind a word that calls for nothing."""
+PALE = "#808080"
+"""Behind what isn't current."""
 
 Words = Mapping[str, tuple[str, str]]
 """A value as Grafana compares it, its text and its colour."""
@@ -42,11 +46,17 @@ _STATUS = {
 STATUSES = tuple(_STATUS)
 """The statuses of a plan, the worst last; a query shows each as its place in this list, counted from 1."""
 STATUS_NUMBERS: Words = {str(number): _STATUS[status] for number, status in enumerate(STATUSES, 1)}
+STATUS_OR_NONE: Words = {**STATUS_NUMBERS, "0": ("No plan", QUIET)}
 
-FEATURE: Words = {"1": ("On", GREEN), "0": ("Off", GREY), "2": ("MISSING, though expected", RED)}
+FEATURE: Words = {
+    "1": ("On", GREEN),
+    "0": ("Off", GREY),
+    "2": ("MISSING, though expected", RED),
+    "-1": ("No plan", QUIET),
+}
 RENEWS: Words = {"1": ("Renews itself", GREEN), "0": ("Ends: nobody renews it", ORANGE)}
 API: Words = {"1": ("Answers", GREEN), "0": ("FAILS", RED)}
-FAILING: Words = {"1": ("FAILS", RED)}
+FAILING: Words = {"1": ("FAILS", RED), "0": ("Nothing failed", QUIET)}
 UP: Words = {"1": ("Up", GREEN), "0": ("DOWN", RED)}
 CONFIGURATION: Words = {"1": ("In force", GREEN), "0": ("REFUSED, the one before goes on", RED)}
 NONE: Words = {"0": ("none", GREEN)}

@@ -136,6 +136,9 @@ def test_no_colour_is_without_its_words(panel: Any) -> None:
             assert panel["options"]["textMode"] == "value_and_name"
     if panel["type"] == "state-timeline":
         assert defaults["mappings"]
+        # Grafana's legend names every mapped word, there or not, and its pager stands under one page too.
+        assert panel["options"]["legend"]["showLegend"] is False
+        assert panel["options"]["perPage"] == 0
     if panel["type"] == "stat" and panel["options"]["colorMode"] == "background":
         named = panel["options"]["textMode"] == "value_and_name"
         assert defaults.get("mappings") or (named and len(list(values_of(panel, "color"))) == len(panel["targets"]))

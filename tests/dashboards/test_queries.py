@@ -54,6 +54,24 @@ def test_a_query_returns_data_unless_it_is_excused(scenario: str, query: Query) 
     assert any(found) != excused
 
 
+TIMELINES = [
+    query
+    for query in queries()
+    for panel in graphs(DASHBOARDS[query.dashboard])
+    if panel["type"] == "state-timeline" and panel["title"] == query.place
+]
+
+
+@pytest.mark.parametrize("query", [pytest.param(query, id=str(query)) for query in TIMELINES])
+def test_a_timeline_has_a_band_for_every_account_and_a_word_for_its_value(scenario: str, query: Query) -> None:
+    (panel,) = (one for one in graphs(DASHBOARDS[query.dashboard]) if one["title"] == query.place)
+    known = set(panel["fieldConfig"]["defaults"]["mappings"][0]["options"])
+    for chosen in choices(query):
+        found = answer(scenario, query, history.END, SPAN_SECONDS, STEP_SECONDS, **chosen)
+        assert found, f"{chosen}: the panel would say that the data has no time"
+        assert {value for one in found for _, value in one["values"]} <= known, chosen
+
+
 @EVERY_QUERY
 def test_a_query_stands_five_weeks_at_once_and_an_hour(scenario: str, query: Query) -> None:
     for chosen in choices(query)[:1]:
