@@ -46,13 +46,13 @@ _STATUS = {
 STATUSES = tuple(_STATUS)
 """The statuses of a plan, the worst last; a query shows each as its place in this list, counted from 1."""
 STATUS_NUMBERS: Words = {str(number): _STATUS[status] for number, status in enumerate(STATUSES, 1)}
-STATUS_OR_NONE: Words = {**STATUS_NUMBERS, "0": ("No plan", QUIET)}
+STATUS_OR_NONE: Words = {**STATUS_NUMBERS, "0": ("None told", QUIET)}
 
 FEATURE: Words = {
     "1": ("On", GREEN),
     "0": ("Off", GREY),
     "2": ("MISSING, though expected", RED),
-    "-1": ("No plan", QUIET),
+    "-1": ("None told", QUIET),
 }
 RENEWS: Words = {"1": ("Renews itself", GREEN), "0": ("Ends: nobody renews it", ORANGE)}
 API: Words = {"1": ("Answers", GREEN), "0": ("FAILS", RED)}
