@@ -120,11 +120,11 @@ def _opened(document: Any, api: Api) -> Any:
     """What lies in `{"status": "success", "data": {…}}`, an envelope that some back ends put around a known answer."""
     if (
         not isinstance(document, dict)
-        or document.get("status") != "success"
+        or str(document.get("status")).lower() != "success"
         or not isinstance(document.get("data"), dict)
     ):
         return document
-    return document if any(pointer.startswith("/data") for pointer in api.pointers()) else document["data"]
+    return document if any(f"{pointer}/".startswith("/data/") for pointer in api.pointers()) else document["data"]
 
 
 def _items(document: Any, block: Block) -> Iterator[tuple[Any, Mapping[str, str]]]:

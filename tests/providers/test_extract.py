@@ -303,6 +303,13 @@ def test_a_balance_needs_its_currency(currency: object) -> None:
     assert reason_of(QLARA, "credit", 200, {"balance": 5, "currency": currency}) is Reason.INVALID_RESPONSE
 
 
+@pytest.mark.parametrize("word", ["success", "Success", "SUCCESS"])
+def test_an_envelope_is_opened_however_its_word_is_written(word: str) -> None:
+    body = {"status": word, "data": {"balance": 5, "currency": "EUR"}}
+    readings = extract.answer(200, json.dumps(body).encode(), QLARA, QLARA.apis["credit"])
+    assert [(credit.balance, credit.currency) for credit in readings.credits] == [(5, "EUR")]
+
+
 def prices(document: Any) -> Readings:
     return extract.answer(200, json.dumps(document).encode(), GATEWAY, GATEWAY.apis["prices"])
 
