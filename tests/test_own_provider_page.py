@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from docs.generate import ROOT
+from exporter.documents.schema import json_schema
 from exporter.providers.catalogue import read
-from exporter.providers.schema import definition_schema
+from exporter.providers.definition import Definition
 
 PAGE = (ROOT / "docs" / "own-provider.md").read_text("utf-8")
 YAML, JSON, CONSOLE = (re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL) for kind in ("yaml", "json", "console"))
@@ -78,4 +79,4 @@ def keys(schema: Any) -> Iterator[str]:
 def test_it_has_every_key_of_the_format() -> None:
     prose = re.sub(r"```.*?```", "", PAGE.partition("## The whole format")[2], flags=re.DOTALL)
     told = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
-    assert set(keys(definition_schema())) - told == set()
+    assert set(keys(json_schema(Definition, "provider.yml"))) - told == set()

@@ -181,13 +181,13 @@ def test_every_key_of_the_configuration_is_explained() -> None:
     said = section(CONFIGURATION, "Keys").partition("| Key of an account")[2]
     explained = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`[^`]+`", said))))
     blocks_: tuple[Any, ...] = (models.Account, models.Limits, models.Prices, models.Http, models.Tls, models.ApiKeys)
-    keys = {name for block in (models.File, *blocks_) for name in block.model_fields} - {"accounts"}
+    keys = {name for block in (models.File, *blocks_) for name in block.fields} - {"accounts"}
     assert keys - explained == set()
 
 
 def test_defaults_may_hold_what_it_says() -> None:
     sentence = section(CONFIGURATION, "Keys").partition("- `defaults` may hold ")[2].partition(".")[0]
-    assert set(re.findall(r"`(\w+)`", sentence)) == set(models.Defaults.model_fields)
+    assert set(re.findall(r"`(\w+)`", sentence)) == models.Defaults.fields.keys()
 
 
 @pytest.mark.parametrize(("page", "place"), [(README, "docs/providers/"), ("docs/providers/README.md", "")])

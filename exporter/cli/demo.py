@@ -101,9 +101,9 @@ def _within_reach(account: AccountSettings) -> AccountSettings:
     sign_in = account.provider.sign_in.get("oauth2")
     if sign_in is None or sign_in.token_url is None:
         return account
-    near = sign_in.model_copy(update={"token_url": token_path(sign_in.token_url)})
+    near = sign_in.copy(token_url=token_path(sign_in.token_url))
     forms = {**account.provider.sign_in, "oauth2": near}
-    return replace(account, provider=account.provider.model_copy(update={"sign_in": forms}))
+    return replace(account, provider=account.provider.copy(sign_in=forms))
 
 
 def _welcome(scenario: Scenario, start: float, exporter: str, telemetry_path: str) -> str:

@@ -4,11 +4,12 @@ import argparse
 import json
 
 from exporter.config.schema import json_schema
-from exporter.providers.schema import definition_schema
+from exporter.documents import schema
+from exporter.providers.definition import Definition
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the schema."""
-    schema = definition_schema() if options.of == "provider" else json_schema()
-    print(json.dumps(schema, indent=2, ensure_ascii=False))
+    made = schema.json_schema(Definition, "provider.yml") if options.of == "provider" else json_schema()
+    print(json.dumps(made, indent=2, ensure_ascii=False))
     return 0

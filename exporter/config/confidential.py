@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable, Iterator
 
 from exporter.config import models
 from exporter.documents.faults import HIDDEN, Path, closest, rendered
-from exporter.documents.model import fields
+from exporter.documents.model import all_keys
 from exporter.documents.reader import Value
 from exporter.documents.report import Report
 from exporter.providers.kinds import API_NAMES
 from exporter.secrets.redaction import SHORTEST
 
-_AUTH_KEYS = frozenset(fields(models.Auth))
-_KNOWN = frozenset(fields(models.File)) | set(API_NAMES)
+_AUTH_KEYS = frozenset(all_keys(models.Auth))
+_KNOWN = frozenset(all_keys(models.File)) | set(API_NAMES)
 _SECRET_KEYS = {"auth", "proxy_url"}
 _LONGEST_SLIP = 4
 _WORDS_FOR_SECRETS = frozenset(

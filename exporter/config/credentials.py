@@ -69,7 +69,7 @@ class _Resolver:
     def __init__(self, auth: models.Auth, written: Mapping[str, object], path: Path, source: Source) -> None:
         self._auth = auth
         self._written = {key: value for key, value in written.items() if value is not None}
-        self._has_unknown = not written.keys() <= models.Auth.model_fields.keys()
+        self._has_unknown = not written.keys() <= models.Auth.fields.keys()
         self._account_path = path
         self._path = (*path, "auth")
         self._source = source
@@ -134,7 +134,7 @@ class _Resolver:
             self._report.fault(last, f"one secret given as {' and '.join(keys)}", "keep one of them")
             return None
         (key,) = keys
-        text = (block.__pydantic_extra__ or {}).get(key) if isinstance(block, models.Keys) else getattr(block, key)
+        text = block.extras.get(key) if isinstance(block, models.Keys) else getattr(block, key)
         if text is None or (key != part.name and not self._source.reads):
             return None
         identifier = not part.confidential

@@ -87,19 +87,19 @@ class _Merge:
     def add(self, scope: Scope, index: int) -> None:
         http = scope.settings.http
         if http is None:
-            if "http" in scope.settings.model_fields_set:
+            if "http" in scope.settings.given:
                 self._values.clear()
             return
         path = (*scope.path, "http")
         self._add_block(http, path, scope.source, index)
         if http.tls_config is not None:
             self._add_block(http.tls_config, (*path, "tls_config"), scope.source, index)
-        elif "tls_config" in http.model_fields_set:
-            for key in models.Tls.model_fields:
+        elif "tls_config" in http.given:
+            for key in models.Tls.fields:
                 self._values.pop(key, None)
 
     def _add_block(self, block: Model, path: Path, source: Source, index: int) -> None:
-        for key in block.model_fields_set - {"tls_config"}:
+        for key in block.given - {"tls_config"}:
             value = getattr(block, key)
             if value is None:
                 self._values.pop(key, None)

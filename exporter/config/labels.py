@@ -27,7 +27,7 @@ def merge_labels(scopes: Sequence[Scope]) -> dict[str, str]:
     """The labels in force, in the order in which they are written; faulty names are in the reports."""
     merged: dict[str, str] = {}
     for scope in scopes:
-        if "labels" in scope.settings.model_fields_set and scope.settings.labels is None:
+        if "labels" in scope.settings.given and scope.settings.labels is None:
             merged.clear()
         for name, value in (scope.settings.labels or {}).items():
             _check(name, (*scope.path, "labels", name), scope.report)

@@ -41,7 +41,7 @@ class Scope:
 def merge_value(scopes: Sequence[Scope], key: str, built_in: T) -> T:
     """A single value: of the last scope that writes the key; null there removes what the others say."""
     for scope in reversed(scopes):
-        if key in scope.settings.model_fields_set:
+        if key in scope.settings.given:
             value: T | None = getattr(scope.settings, key)
             return built_in if value is None else value
     return built_in

@@ -4,16 +4,12 @@ Every scalar reaches these models as a text (`documents`), and every key may be 
 removes. What depends on more than one value is checked while loading.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
-
-from pydantic import ConfigDict, Field, WithJsonSchema, create_model
+from typing import TYPE_CHECKING, Annotated, Any
 
 from exporter.config.scalars import (
     ApiPath,
     BaseUrl,
-    Boolean,
     Countries,
     Currencies,
     Duration,
@@ -29,6 +25,7 @@ from exporter.config.scalars import (
     one_of,
 )
 from exporter.documents.model import Model
+from exporter.documents.scalars import Boolean
 from exporter.readings import UNITS
 from exporter.sign_in import FORMS, VARIANTS, Form, Part
 
@@ -44,8 +41,8 @@ _TLS_SPELLINGS = {
     for spelling in ("1.{}", "tls1.{}", "tlsv1.{}", "tlsv1_{}", "tls1_{}", "tls 1.{}")
 }
 
-TlsVersion = Annotated[str, one_of(*_TLS_VERSIONS, also=_TLS_SPELLINGS), WithJsonSchema({"enum": list(_TLS_VERSIONS)})]
-Billing = Annotated[str, one_of("prepaid", "postpaid"), WithJsonSchema({"enum": ["prepaid", "postpaid"]})]
+TlsVersion = Annotated[str, one_of(*_TLS_VERSIONS, also=_TLS_SPELLINGS)]
+Billing = Annotated[str, one_of("prepaid", "postpaid")]
 
 
 class ApiKeys(Model):
@@ -60,7 +57,7 @@ class ApiKeys(Model):
 
 def _secrets(parts: Iterable[Part]) -> dict[str, Any]:
     """The keys of some parts, each with its variants."""
-    return {part.name + variant: (kind | None, None) for part in parts for variant, kind in _VARIANTS.items()}
+    return {part.name + variant: kind | None for part in parts for variant, kind in _VARIANTS.items()}
 
 
 _VARIANTS: Mapping[str, Any] = {variant: Filled if variant else Text for variant in VARIANTS}
@@ -69,42 +66,37 @@ _VARIANTS: Mapping[str, Any] = {variant: Filled if variant else Text for variant
 class Keys(Model):
     """Several keys, by the names that the provider's definition gives them."""
 
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Filled | None] = Field(init=False)
     example = "{api_key_file: path}"
-
-    @classmethod
-    def accepts(cls, _key: str) -> bool:
-        """Whether a key may be one: which there are the account's provider tells."""
-        return True
+    extra = Filled | None
 
 
-def _block(form: Form) -> Any:
+def _model(name: str, about: str, example: str, annotations: Mapping[str, Any]) -> type[Model]:
+    """A model whose fields a table tells; each may be left out."""
+    body = {"__doc__": about, "example": example, "__annotations__": annotations, **dict.fromkeys(annotations)}
+    return type(name, (Model,), body)
+
+
+def _block(form: Form) -> type[Model]:
     """The mapping of a form with parts in a mapping of its own."""
     if not form.parts:
         return Keys
-    made = create_model(form.name.capitalize(), __base__=Model, __doc__=form.about, **_secrets(form.parts))
-    made.example = form.example("name", "path").removeprefix(f"{{{form.name}: ").removesuffix("}")
-    return made
+    example = form.example("name", "path").removeprefix(f"{{{form.name}: ").removesuffix("}")
+    return _model(form.name.capitalize(), form.about, example, _secrets(form.parts))
 
 
 FORM_BLOCKS: Mapping[str, type[Model]] = {form.name: _block(form) for form in FORMS.values() if form.nested}
 """The mapping of each form that has one."""
 
-_BLOCK_FIELDS: dict[str, Any] = {name: (block | None, None) for name, block in FORM_BLOCKS.items()}
-
-
-class Auth(
-    create_model(  # type: ignore[misc]  # made of the table of forms
+if TYPE_CHECKING:
+    Auth = Any
+else:
+    Auth = _model(
         "Auth",
-        __base__=Model,
-        **_secrets(part for form in FORMS.values() if not form.nested for part in form.parts),
-        **_BLOCK_FIELDS,
+        "What an account signs in with: one form, each secret literal, in a file or in the environment.",
+        next(iter(FORMS.values())).example("name", "path"),
+        _secrets(part for form in FORMS.values() if not form.nested for part in form.parts)
+        | {name: block | None for name, block in FORM_BLOCKS.items()},
     )
-):
-    """What an account signs in with: one form, each secret literal, in a file or in the environment."""
-
-    example = next(iter(FORMS.values())).example("name", "path")
 
 
 class Tls(Model):
@@ -168,24 +160,13 @@ class DurationPair(Model):
     critical: Duration | None = None
 
 
-def _units_by_pattern(schema: dict[str, Any]) -> None:
-    entry = schema.pop("additionalProperties")
-    schema["patternProperties"] = {f"^({UNIT_PATTERN})$": entry}
-    schema["additionalProperties"] = False
-
-
 class CreditLimits(NumberPair):
     """Limits for every unit, by unit (`EUR`, `messages`), and by pot."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=_units_by_pattern)
-    __pydantic_extra__: dict[str, NumberPair | None] = Field(init=False)
+    extra = NumberPair | None
+    extra_keys = UNIT_PATTERN
 
     wallets: dict[str, NumberPair | None] | None = None
-
-    @classmethod
-    def accepts(cls, key: str) -> bool:
-        """Whether a key is a unit."""
-        return re.fullmatch(UNIT_PATTERN, key) is not None
 
 
 class Limits(Model):

@@ -245,7 +245,7 @@ class Resolver:
     def _warn_of_floor(self, provider: Definition, name: str, limit: RateLimit) -> None:
         """Tells of a written cache_ttl that is below what the provider's rate limit allows."""
         places = [(self._source.report, self._at("api_settings", name, "cache_ttl"))]
-        last = next((each for each in reversed(self._scopes) if "cache_ttl" in each.settings.model_fields_set), None)
+        last = next((each for each in reversed(self._scopes) if "cache_ttl" in each.settings.given), None)
         if name != "prices" and last is not None:
             places.append((last.report, (*last.path, "cache_ttl")))
         for report, path in places:

@@ -4,14 +4,15 @@ from typing import Any
 
 from exporter.config.labels import TAKEN
 from exporter.config.models import File
+from exporter.documents import schema
 from exporter.providers.catalogue import builtin
 from exporter.providers.kinds import API_NAMES
 
 
 def json_schema() -> dict[str, Any]:
     """The file's JSON Schema (draft 2020-12), for editors: it knows the shape, not what depends on other values."""
-    schema = File.model_json_schema()
-    parts = schema["$defs"]
+    whole = schema.json_schema(File, "sms-exporter.yml")
+    parts = whole["$defs"]
     account = parts["Account"]
     account["required"] = ["name", "provider", "auth"]
     for name in account["required"]:
@@ -24,11 +25,10 @@ def json_schema() -> dict[str, Any]:
     for part in (account, parts["Defaults"]):
         _choice(part, "labels")["propertyNames"] = names
     parts["Auth"] |= {"minProperties": 1}
-    schema |= {
+    return whole | {
         "if": {"required": ["provider_files"]},
         "else": {"properties": {"accounts": {"items": known}}},
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "sms-exporter.yml"}
 
 
 def _choice(part: dict[str, Any], name: str) -> dict[str, Any]:

@@ -90,8 +90,8 @@ def merge_thresholds(scopes: Sequence[Scope], *, postpaid: bool = False, unused:
 
 def _sets_any(written: object) -> bool:
     if isinstance(written, Model):
-        return any(_sets_any(value) for _, value in written)
-    return any(map(_sets_any, written.values())) if isinstance(written, dict) else written is not None
+        return any(_sets_any(getattr(written, name)) for name in written.given) or _sets_any(written.extras)
+    return any(map(_sets_any, written.values())) if isinstance(written, Mapping) else written is not None
 
 
 class _Merge:
@@ -131,7 +131,7 @@ class _Merge:
                 if limit is not None and halves.get(severity, limit) is None:
                     del halves[severity]
         merged.flat |= flat
-        self._add_named(merged.units, credit.__pydantic_extra__ or {}, index, path)
+        self._add_named(merged.units, credit.extras, index, path)
         if _removed(credit, "wallets"):
             merged.wallets.clear()
         self._add_named(merged.wallets, credit.wallets or {}, index, (*path, "wallets"))
@@ -158,7 +158,7 @@ class _Merge:
         """The halves that a pair writes; `path` is the pair's, below the scope."""
         scope, halves = self._scopes[index], _Halves()
         for severity in _HALVES:
-            if severity in pair.model_fields_set:
+            if severity in pair.given:
                 value = getattr(pair, severity)
                 at = (*scope.path, *path, severity)
                 order = (index, scope.report.document.place(at))
@@ -221,7 +221,7 @@ def _refuse(warning: _Written, critical: _Written, *, below: bool) -> None:
 
 
 def _removed(settings: Model, key: str) -> bool:
-    return key in settings.model_fields_set and getattr(settings, key) is None
+    return key in settings.given and getattr(settings, key) is None
 
 
 def _beside(own: _Halves, of_unit: _Halves) -> Pair:

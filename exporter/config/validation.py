@@ -7,7 +7,7 @@ from exporter.config import models
 from exporter.config.confidential import may_be_secret
 from exporter.config.credentials import auth_keys, form_example, forms_hint, keys_example
 from exporter.documents.faults import Path, closest, nearest
-from exporter.documents.model import Advice, Model, fields, slip_in
+from exporter.documents.model import Advice, Model, slip_in
 from exporter.documents.reader import Document
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
@@ -22,7 +22,7 @@ class Hints(Advice):
 
     def unknown_key(self, report: Report, path: Path, model: type[Model]) -> None:
         """Notes a key that doesn't belong where it stands; one under `auth` may be a secret itself."""
-        key, valid = str(path[-1]), list(model.model_fields)
+        key, valid = str(path[-1]), [*model.fields]
         slip = slip_in(key, model)
         if slip is not None:
             report.fault(path[:-1], *slip, at=path)
@@ -33,9 +33,9 @@ class Hints(Advice):
             otherwise = forms_hint(provider) if model is models.Auth else f"valid are {', '.join(valid)}"
             hint = f"did you mean {close}?" if close else otherwise
             report.fault(path[:-1] if may_be_secret(key) else path, "unknown key", hint, at=path)
-        elif key in fields(models.Auth) and model is models.Account:
+        elif key in models.Auth.fields and model is models.Account:
             report.fault(path, "unknown key", "it belongs under auth")
-        elif key in models.Account.model_fields and model in {models.File, models.AccountFile, models.Defaults}:
+        elif key in models.Account.fields and model in {models.File, models.AccountFile, models.Defaults}:
             report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
         elif model is models.CreditLimits:
             capitals = key.upper() if re.fullmatch("[A-Za-z]{3}", key) else None

@@ -1,6 +1,5 @@
 """What is wrong with a configuration, where, and what would be right."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterable
@@ -94,6 +93,8 @@ def nearest(word: str, valid: Iterable[str], otherwise: str = "valid are") -> st
 
 def closest(word: str, valid: Iterable[str]) -> str | None:
     """The valid word that a misspelt one begins (the shortest) or is close to, whatever its case and dashes."""
+    import difflib  # noqa: PLC0415  # what is right does without
+
     by_folded = {_folded(candidate): candidate for candidate in valid}
     begun = [candidate for candidate in by_folded if len(word) > 3 and candidate.startswith(_folded(word))]
     if begun:

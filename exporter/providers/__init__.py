@@ -1,4 +1,4 @@
-"""Providers as data: the schema of a definition, the engine that reads answers by it, the catalogue."""
+"""Providers as data: the models of a definition, the engine that reads answers by it, the catalogue."""
 
 __all__ = [
     "blocks",
@@ -10,7 +10,6 @@ __all__ = [
     "forms",
     "kinds",
     "request",
-    "schema",
     "sessions",
     "template",
     "texts",

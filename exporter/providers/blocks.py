@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from exporter.documents.faults import closest
-from exporter.documents.model import ONE_OR_MANY, Model, Wrong
+from exporter.documents.model import EMPTY, ONE_OR_MANY, Model, Wrong
+from exporter.documents.scalars import Boolean
 from exporter.providers.currencies import CODES, currency
 from exporter.providers.kinds import Divisor, Grouped, Pattern, Pointer, Written
 from exporter.readings import STATUSES, UNITS
@@ -33,7 +32,7 @@ class Value(Model):
     example = "/data/balance"
     shorthand = "pointer"
 
-    pointer: Pointer | tuple[Pointer, ...] | None = None
+    pointer: Annotated[tuple[Pointer, ...], ONE_OR_MANY] | None = None
     constant: str | None = None
     key: str | None = None
     pattern: Grouped | None = None
@@ -48,12 +47,10 @@ class Value(Model):
         if sum(origin is not None for origin in (self.pointer, self.constant, self.key)) != 1:
             yield (), "a value comes from one place", "give exactly one of pointer, constant and key"
 
-    @cached_property
+    @property
     def pointers(self) -> tuple[str, ...]:
         """The pointers to try, in their order; none for a constant or a key."""
-        if self.pointer is None:
-            return ()
-        return (self.pointer,) if isinstance(self.pointer, str) else self.pointer
+        return self.pointer or ()
 
     @cached_property
     def word_of(self) -> Mapping[str, str]:
@@ -93,7 +90,7 @@ class Predicate(Model):
 
     example = "{where: {/status: error}}"
 
-    where: Mapping[Pointer, str] = Field(default_factory=dict)
+    where: Mapping[Pointer, str] = EMPTY
     has: tuple[Pointer, ...] = ()
     lacks: tuple[Pointer, ...] = ()
 
@@ -108,8 +105,8 @@ class Block(Model):
     """
 
     each: Pointer = ""
-    where: Mapping[Pointer, str] = Field(default_factory=dict)
-    unless: Mapping[Pointer, str] = Field(default_factory=dict)
+    where: Mapping[Pointer, str] = EMPTY
+    unless: Mapping[Pointer, str] = EMPTY
 
 
 class CreditBlock(Block):
@@ -130,7 +127,7 @@ class CreditBlock(Block):
     last_recharge_amount: Value | None = None
     messages_remaining: Pointer | None = None
     auto_recharge: Value | None = None
-    optional: bool = False
+    optional: Boolean = False
 
     def wrong(self) -> Iterator[Wrong]:
         """What it says is a currency is one."""

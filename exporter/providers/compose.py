@@ -94,7 +94,7 @@ def failure(reason: Reason, definition: Definition, api: Api, retry_after_second
     for status, sketch in _failing(reason, definition.errors):
         try:
             if told is not None and told.pointer is not None and retry_after_seconds is not None:
-                sketch.at(told.pointer).put(spellings.number(Value(pointer=told.pointer), retry_after_seconds))
+                sketch.at(told.pointer).put(spellings.number(Value(pointer=(told.pointer,)), retry_after_seconds))
             body = sketch.written(api.format)
             extract.answer(status, body, definition, api)
         except ConflictError:

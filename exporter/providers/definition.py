@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import Field
-
 from exporter.documents.faults import Path as Place
 from exporter.documents.faults import nearest
-from exporter.documents.model import Model, Wrong
+from exporter.documents.model import EMPTY, Model, Wrong
+from exporter.documents.scalars import Boolean, Count
 from exporter.providers import template
 from exporter.providers.blocks import (
     ContactsBlock,
@@ -35,6 +34,7 @@ from exporter.providers.kinds import (
     Pattern,
     Pointer,
     Seconds,
+    StatusCode,
     Text,
     TokenUrl,
 )
@@ -65,7 +65,7 @@ class RateLimit(Model):
 
     example = "{calls: 100, per: 1h}"
 
-    calls: int = Field(gt=0)
+    calls: Count
     per: Seconds
 
     @property
@@ -78,15 +78,15 @@ class Request(Model):
     """What every request may be made of; a `form` or a `json` makes it a POST."""
 
     path: Path
-    query: Mapping[str, Text] = Field(default_factory=dict)
-    headers: Mapping[HeaderName, Text] = Field(default_factory=dict)
+    query: Mapping[str, Text] = EMPTY
+    headers: Mapping[HeaderName, Text] = EMPTY
     form: Mapping[str, Text] | None = None
-    json_: Json = Field(default=None, alias="json")
+    json: Json = None
     format: Literal["json", "text", "xml"] = "json"
 
     def method(self, sign_in: "SignIn | None" = None) -> str:
         """POST where it has a body, be it only for the secret that it carries by `sign_in`; else GET."""
-        has_body = self.form is not None or self.json_ is not None or (sign_in is not None and sign_in.form is not None)
+        has_body = self.form is not None or self.json is not None or (sign_in is not None and sign_in.form is not None)
         return "POST" if has_body else "GET"
 
     def templates(self) -> Iterator[tuple[Place, Template]]:
@@ -94,12 +94,12 @@ class Request(Model):
         yield ("path",), self.path
         for key, texts in (("query", self.query), ("headers", self.headers), ("form", self.form or {})):
             yield from (((key, name), text) for name, text in texts.items())
-        for name in template.names_in(self.json_):
+        for name in template.names_in(self.json):
             yield ("json",), Template(f"{{{name}}}")
 
     def wrong(self) -> Iterator[Wrong]:
         """A request has one body."""
-        if self.form is not None and self.json_ is not None:
+        if self.form is not None and self.json is not None:
             yield ("json",), "a request has one body", "give form or json"
 
 
@@ -114,9 +114,9 @@ class Api(Request):
     example = "{path: /balance, cache_ttl: 1m, credit: {balance: /balance, currency: /currency}}"
 
     cache_ttl: Seconds
-    standard: bool = True
-    public: bool = False
-    max_bytes: int = Field(default=DEFAULT_MAX_BYTES, gt=0)
+    standard: Boolean = True
+    public: Boolean = False
+    max_bytes: Count = DEFAULT_MAX_BYTES
     account_id: Value | None = None
     postpaid: tuple[Predicate, ...] = ()
     credit: CreditBlocks = ()
@@ -142,7 +142,8 @@ class Api(Request):
 
 
 def _pointers(block: Model) -> Iterator[str]:
-    for _, value in block:
+    for name in block.given:
+        value = getattr(block, name)
         if isinstance(value, Value):
             yield from value.pointers
 
@@ -182,9 +183,9 @@ class Errors(Model):
     """
 
     code: Value | None = None
-    codes: Mapping[str, Meaning] = Field(default_factory=dict)
+    codes: Mapping[str, Meaning] = EMPTY
     bodies: tuple[BodyError, ...] = ()
-    statuses: Mapping[int, Meaning] = Field(default_factory=dict)
+    statuses: Mapping[StatusCode, Meaning] = EMPTY
     retry_after: RetryAfter | None = None
 
     def wrong(self) -> Iterator[Wrong]:
@@ -209,7 +210,7 @@ class Session(Request):
 
     example = "{path: /login, keep: {token: /token}, headers: {Authorization: 'Bearer {token}'}, lives: 4m}"
 
-    method_: Literal["GET", "POST"] | None = Field(default=None, alias="method")
+    method_: Literal["GET", "POST"] | None = None
     keep: Mapping[Name, Value]
     lives: Seconds
 
@@ -220,7 +221,7 @@ class Session(Request):
     @property
     def call(self) -> "Session":
         """The call itself, without the headers of those that come after it."""
-        return self.model_copy(update={"headers": {}})
+        return self.copy(headers=EMPTY)
 
     def wrong(self) -> Iterator[Wrong]:
         """A body is posted, and something is kept."""
@@ -247,7 +248,7 @@ class SignIn(Model):
     form: str | None = None
     parts: tuple[Name, ...] = ()
     signature: str | None = None
-    options: Mapping[str, Text] = Field(default_factory=dict)
+    options: Mapping[str, Text] = EMPTY
     token_url: TokenUrl | None = None
     scope: str | None = None
     session: Session | None = None
@@ -272,7 +273,7 @@ class Definition(Model):
     rate_limit: RateLimit | None = None
     unit: str | None = None
     notes: tuple[str, ...] = ()
-    settings: Mapping[Name, Setting] = Field(default_factory=dict)
+    settings: Mapping[Name, Setting] = EMPTY
     base_url: BaseUrl
     sign_in: Mapping[FormName, SignIn]
     errors: Errors = Errors()

@@ -53,9 +53,9 @@ def prepare(
     if form is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = "&".join(f"{quote_plus(name)}={quote_plus(text)}" for name, text in form.items()).encode()
-    elif request.json_ is not None:
+    elif request.json is not None:
         headers["Content-Type"] = "application/json"
-        body = json.dumps(fill_json(request.json_, values), ensure_ascii=False).encode()
+        body = json.dumps(fill_json(request.json, values), ensure_ascii=False).encode()
     headers |= {name: text.fill(values) for name, text in request.headers.items()}
     method = request.method(sign_in)
     if method == "POST" and body is None:

@@ -41,10 +41,10 @@ def token(status: int, body: bytes, definition: Definition) -> tuple[str, float 
     """
     document = _document(status, body, definition, _TOKEN_REQUEST)
     try:
-        seconds = values.number(Value(pointer="/expires_in"), document, {})
+        seconds = values.number(Value(pointer=("/expires_in",)), document, {})
     except WrongTypeError:
         seconds = None
-    return _kept(Value(pointer="/access_token"), document), seconds
+    return _kept(Value(pointer=("/access_token",)), document), seconds
 
 
 def _document(status: int, body: bytes, definition: Definition, request: Request) -> Any:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from string import Formatter
 from typing import Any, Self
 
-from exporter.documents.model import fault
 from exporter.documents.reader import Plain
+from exporter.documents.scalars import WrongValueError
 
 _NAME = re.compile("[a-z_][a-z0-9_]*")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_HINT = "write {name}, and a literal brace twice"
 
 
 class Template(str):
@@ -44,14 +45,16 @@ class Template(str):
 def parse(text: object) -> Template:
     """The template of a text; what is wrong with it is a fault."""
     if not isinstance(text, str):
-        raise fault("a text belongs here")
+        raise WrongValueError("a text belongs here")
     try:
         found = [*Formatter().parse(text)]
     except ValueError:
-        raise fault("a brace that isn't closed, or not opened", "write {name}, and a literal brace twice") from None
+        raise WrongValueError(
+            "a brace that isn't closed, or not opened", "write {name}, and a literal brace twice"
+        ) from None
     for _, name, form, conversion in found:
         if name is not None and (not _NAME.fullmatch(name) or form or conversion):
-            raise fault("no name stands in these braces", "write {name}, and a literal brace twice")
+            raise WrongValueError("no name stands in these braces", _HINT)
     return Template(text)
 
 

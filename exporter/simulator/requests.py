@@ -65,8 +65,8 @@ def claims(documented: Request, methods: Iterable[str], asked: Asked) -> list[Cl
     found += header_claims(documented.headers, asked)
     if documented.form is not None:
         found += _among(documented.form, asked.form)
-    if documented.json_ is not None:
-        found += _in_json(documented.json_, asked.json)
+    if documented.json is not None:
+        found += _in_json(documented.json, asked.json)
     return found
 
 

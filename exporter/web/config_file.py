@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from ssl import TLSVersion
 from typing import Annotated
 
-from pydantic import PlainValidator
-
-from exporter.config.scalars import Text, as_text
+from exporter.config.scalars import Text
 from exporter.documents.faults import Path, nearest
-from exporter.documents.model import Advice, Model, fault, fields
+from exporter.documents.model import Advice, Model, all_keys
 from exporter.documents.report import Report
+from exporter.documents.scalars import Scalar, WrongValueError, as_text
 
 _NOT_SUPPORTED = {
     "rate_limit": "limit requests in a proxy before the exporter, or see --web.max-requests",
@@ -39,7 +38,7 @@ _BCRYPT = re.compile(r"\$2[abxy]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}"
 def _filled(value: object) -> str:
     text = as_text(value)
     if not text:
-        raise fault("this is empty", "remove the key to have none")
+        raise WrongValueError("this is empty", "remove the key to have none")
     return text
 
 
@@ -47,43 +46,43 @@ def _client_auth_type(value: object) -> str:
     text = as_text(value)
     if text in _WITHOUT_VERIFYING:
         hint = "RequireAndVerifyClientCert asks for a certificate and verifies it"
-        raise fault(f"{text} is not supported: it trusts any certificate", hint)
+        raise WrongValueError(f"{text} is not supported: it trusts any certificate", hint)
     if text not in CLIENT_AUTH_TYPES:
-        raise fault("there is no such type", nearest(text, CLIENT_AUTH_TYPES))
+        raise WrongValueError("there is no such type", nearest(text, CLIENT_AUTH_TYPES))
     return text
 
 
 def _version(value: object) -> TLSVersion:
     text = as_text(value)
     if text in _BROKEN_VERSIONS:
-        raise fault(f"{text} is not supported: it has been broken for years", "write TLS12 or TLS13")
+        raise WrongValueError(f"{text} is not supported: it has been broken for years", "write TLS12 or TLS13")
     if text not in _VERSIONS:
-        raise fault("there is no such version", "write TLS12 or TLS13")
+        raise WrongValueError("there is no such version", "write TLS12 or TLS13")
     return _VERSIONS[text]
 
 
 def _flag(value: object) -> bool:
     text = as_text(value)
     if text not in {"true", "false"}:
-        raise fault("this is neither true nor false", "it has no effect: remove it")
+        raise WrongValueError("this is neither true nor false", "it has no effect: remove it")
     return text == "true"
 
 
 def _user(value: object) -> str:
     text = as_text(value)
     if not text or ":" in text:
-        raise fault("a user's name is not empty and has no colon")
+        raise WrongValueError("a user's name is not empty and has no colon")
     return text
 
 
 def _hash(value: object) -> str:
     if not isinstance(value, str) or not _BCRYPT.fullmatch(value):
-        raise fault("this is not a bcrypt hash", "htpasswd -nBC 10 NAME makes one")
+        raise WrongValueError("this is not a bcrypt hash", "htpasswd -nBC 10 NAME makes one")
     return value
 
 
-_Filled = Annotated[str, PlainValidator(_filled)]
-_Version = Annotated[TLSVersion, PlainValidator(_version)]
+_Filled = Annotated[str, Scalar(_filled, {})]
+_Version = Annotated[TLSVersion, Scalar(_version, {})]
 
 
 class TlsServerConfig(Model):
@@ -95,7 +94,7 @@ class TlsServerConfig(Model):
     key_file: _Filled | None = None
     client_ca: _Filled | None = None
     client_ca_file: _Filled | None = None
-    client_auth_type: Annotated[str, PlainValidator(_client_auth_type)] | None = None
+    client_auth_type: Annotated[str, Scalar(_client_auth_type, {})] | None = None
     client_allowed_sans: list[Text] | None = None
     min_version: _Version | None = None
     max_version: _Version | None = None
@@ -104,7 +103,7 @@ class TlsServerConfig(Model):
 class HttpServerConfig(Model):
     """Headers of every answer."""
 
-    http2: Annotated[bool, PlainValidator(_flag)] | None = None
+    http2: Annotated[bool, Scalar(_flag, {})] | None = None
     headers: dict[str, Text | None] | None = None
 
 
@@ -113,10 +112,10 @@ class File(Model):
 
     tls_server_config: TlsServerConfig | None = None
     http_server_config: HttpServerConfig | None = None
-    basic_auth_users: dict[Annotated[str, PlainValidator(_user)], Annotated[str, PlainValidator(_hash)]] | None = None
+    basic_auth_users: dict[Annotated[str, Scalar(_user, {})], Annotated[str, Scalar(_hash, {})]] | None = None
 
 
-KEYS = frozenset({*fields(File), *HEADERS, *_NOT_SUPPORTED})
+KEYS = frozenset({*all_keys(File), *HEADERS, *_NOT_SUPPORTED})
 """Every key that the format has: those of ours, and those that are refused by their names."""
 
 

@@ -1,6 +1,7 @@
 """Accounts in virtual time: cache, one call in flight, backoff, what a scrape gets to see."""
 
 import asyncio
+import copy
 import itertools
 from dataclasses import replace
 from pathlib import Path
@@ -609,12 +610,12 @@ def test_a_reload_keeps_what_is_known_by_the_content_of_the_definition_whoever_r
         accounts = accounts_of(loop, client, old)
         assert reasons(await one(accounts)) == ["ip_not_allowed", "up"]
         (known,) = accounts
-        accounts.replace(settings(replace(old, provider=old.provider.model_copy(deep=True))))
+        accounts.replace(settings(replace(old, provider=copy.deepcopy(old.provider))))
         assert (list(accounts), client.count()) == ([known], 2)
         assert [api.caller.requests for api in known.apis.values()] == [1, 1]
         # A word of the definition's is another: what the old one made of the answers counts no longer.
-        changed = old.provider.errors.model_copy(update={"statuses": {403: Reason.SUSPENDED}})
-        other = replace(old, provider=old.provider.model_copy(update={"errors": changed}))
+        changed = old.provider.errors.copy(statuses={403: Reason.SUSPENDED})
+        other = replace(old, provider=old.provider.copy(errors=changed))
         accounts.replace(settings(other))
         view = await one(accounts)
         assert (reasons(view), client.count()) == (["suspended", "up"], 4)

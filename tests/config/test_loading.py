@@ -1132,7 +1132,7 @@ def test_secret_files_are_relative_to_the_configuration_file(tmp_path: Path, mon
 )
 def test_the_example_of_auth_is_a_form_that_the_provider_takes(form: str, example: str) -> None:
     qlara = builtin()["qlara"]
-    only = qlara.model_copy(update={"sign_in": {form: qlara.sign_in["basic"]}})
+    only = qlara.copy(sign_in={form: qlara.sign_in["basic"]})
     Path("f.yml").write_text("accounts:\n- name: a\n  provider: qlara\n")
     with pytest.raises(ConfigError, match=re.escape(f"write a sign-in form such as {example}")):
         load(Path("f.yml"), {"qlara": only})

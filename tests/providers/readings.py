@@ -46,7 +46,7 @@ def comparable(told: Readings) -> Readings:
 def _maybe(value: Value | None, strategy: Any) -> st.SearchStrategy[Any]:
     if value is None:
         return st.none()
-    is_always_told = value.constant is not None or value.pointer == ""  # of a text each part is there
+    is_always_told = value.constant is not None or value.pointers == ("",)  # of a text each part is there
     return strategy(value) if is_always_told else st.none() | strategy(value)  # type: ignore[no-any-return]
 
 
@@ -69,7 +69,7 @@ def _texts(value: Value, where: Mapping[str, str] | None = None, unless: Mapping
     pointer = value.pointers[0] if value.pointers else None
     if value.constant is not None or pointer in (where or {}):
         told = {"": value.constant or (where or {})[pointer or ""]}
-        return st.just(values.text(value.model_copy(update={"constant": told[""], "pointer": None}), {}, {}))
+        return st.just(values.text(value.copy(constant=told[""], pointer=None), {}, {}))
     words = value.words or {}
     free = st.from_regex("[0-9a-f]{3,8}", fullmatch=True) if value.pattern is not None else _TEXTS
     refused = {word.casefold() for word in words} | {(unless or {}).get(pointer or ""), *value.none}

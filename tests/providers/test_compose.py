@@ -196,10 +196,10 @@ def test_a_text_that_is_not_plain_or_does_not_exist_is_not_made(pattern: str) ->
 @pytest.mark.parametrize(
     ("value", "wanted", "nearest"),
     [
-        (Value(pointer="/x", time="date"), 1_798_700_000.5, 1_798_761_600.0),
-        (Value(pointer="/x", time="date"), 1_798_761_600.0, 1_798_761_600.0),
-        (Value(pointer="/x", time="unix"), 1_798_700_000.5, 1_798_700_000.5),
-        (Value(pointer="/x", time="utc"), 1_798_700_000.5, 1_798_700_000.5),
+        (Value(pointer=("/x",), time="date"), 1_798_700_000.5, 1_798_761_600.0),
+        (Value(pointer=("/x",), time="date"), 1_798_761_600.0, 1_798_761_600.0),
+        (Value(pointer=("/x",), time="unix"), 1_798_700_000.5, 1_798_700_000.5),
+        (Value(pointer=("/x",), time="utc"), 1_798_700_000.5, 1_798_700_000.5),
     ],
 )
 def test_a_moment_is_told_as_exactly_as_the_notation_can(value: Value, wanted: float, nearest: float) -> None:
@@ -210,5 +210,5 @@ def test_a_moment_is_told_as_exactly_as_the_notation_can(value: Value, wanted: f
 
 
 def test_a_number_without_decimals_is_rounded() -> None:
-    value = Value(pointer="/x", written="1.234")
+    value = Value(pointer=("/x",), written="1.234")
     assert {values.number(value, {"x": spelling}, {}) for spelling in number(value, -1234.6)} == {-1235}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from exporter.documents import reader
 from exporter.documents.faults import ConfigError
+from exporter.documents.model import Model
 from exporter.documents.report import Report
 from exporter.documents.validate import validate
 from exporter.failure import FailureError, Reason
@@ -417,12 +418,14 @@ def test_a_price_list_without_any_price_is_an_invalid_response(document: Any) ->
 
 
 def members(written: object) -> set[str]:
-    """The names of members that the pointers of a dumped definition lead through; a path of an api is none."""
+    """The names of members that the pointers of a definition lead through; a path of an api is none."""
     if isinstance(written, str):
         return {step for step in steps(written) if step[:1] not in ("*", "{")} if written.startswith("/") else set()
     inner: Iterable[object] = written if isinstance(written, Collection) else ()
     if isinstance(written, Mapping):
         inner = [*written, *(value for key, value in written.items() if key != "path")]
+    if isinstance(written, Model):
+        return members({name: getattr(written, name) for name in written.given})
     return set().union(*map(members, inner))
 
 
@@ -436,7 +439,7 @@ def documents_of(names: set[str]) -> st.SearchStrategy[Any]:
     )
 
 
-FIELDS = {name: members(definition.model_dump()) for name, definition in builtin().items()}
+FIELDS = {name: members(definition) for name, definition in builtin().items()}
 APIS = [(provider.id, api) for provider in builtin().values() for api in provider.apis]
 
 

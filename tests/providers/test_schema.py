@@ -10,8 +10,9 @@ import yaml
 from jsonschema.protocols import Validator
 
 from exporter.documents.faults import ConfigError
+from exporter.documents.schema import json_schema
 from exporter.providers.catalogue import builtin, read
-from exporter.providers.schema import definition_schema
+from exporter.providers.definition import Definition
 
 FULL = """
 id: 46example
@@ -61,7 +62,7 @@ apis:
 
 @pytest.fixture(scope="module")
 def validator() -> Validator:
-    schema = definition_schema()
+    schema = json_schema(Definition, "provider.yml")
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 

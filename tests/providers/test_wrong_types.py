@@ -79,7 +79,8 @@ def _of(kind: Kind, item: tuple[str, ...], found: Sequence[Value | None]) -> Ite
 
 
 def _others(block: Any, *but: str) -> list[Value | None]:
-    return [value for name, value in block if isinstance(value, Value) and name not in but]
+    found = [getattr(block, name) for name in sorted(block.given - set(but))]
+    return [value for value in found if isinstance(value, Value)]
 
 
 def _items(document: Any, each: str) -> Iterator[tuple[str, ...]]:

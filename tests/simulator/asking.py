@@ -44,7 +44,7 @@ def documented(request: Request, names: Mapping[str, str]) -> Asking:
         {name: text.fill(names) for name, text in request.query.items()},
         {name: text.fill(names) for name, text in request.headers.items()},
         None if request.form is None else {name: text.fill(names) for name, text in request.form.items()},
-        fill_json(request.json_, names),
+        fill_json(request.json, names),
     )
 
 
@@ -91,7 +91,7 @@ class Client:
             return Asking("POST", str(self.sign_in.token_url), {}, {}, form, None)
         if self.sign_in.session is None:
             return None
-        session = self.sign_in.session.model_copy(update={"headers": {}})
+        session = self.sign_in.session.copy(headers={})
         return proven(documented(session, self.names), self.form, self.sign_in, self.parts)
 
     def keep(self, body: bytes) -> None:

@@ -32,7 +32,7 @@ async def test_the_exporter_signs_in_and_reads_what_is_simulated(
     tmp_path: Path, definition: Definition, form: str
 ) -> None:
     ordered = {form: definition.sign_in[form], **definition.sign_in}
-    definition = definition.model_copy(update={"sign_in": ordered})
+    definition = definition.copy(sign_in=ordered)
     account = made.account(definition)
     scenario = Scenario(1, START, accounts=[account], definitions={definition.id: definition})
     server = TestServer(Simulator(scenario, ScenarioClock(START, 1.0), latency_seconds=(0, 0)).app())

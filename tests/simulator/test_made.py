@@ -94,7 +94,7 @@ class World:
 async def world(definition: Definition, form: str | None = None) -> AsyncIterator[World]:
     if form is not None:
         ordered = {form: definition.sign_in[form], **definition.sign_in}
-        definition = definition.model_copy(update={"sign_in": ordered})
+        definition = definition.copy(sign_in=ordered)
     made_up = World(definition, made.account(definition))
     async with made_up.http:
         yield made_up
