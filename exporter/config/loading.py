@@ -1,8 +1,9 @@
 """Loads the configuration: settings with all defaults applied, or every fault at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
+from typing import TypeVar
 
 from exporter.config import models
 from exporter.config.confidential import Secrets, path_without_document
@@ -21,7 +22,7 @@ from exporter.documents.report import Report
 from exporter.documents.validate import validate
 from exporter.providers.catalogue import builtin
 from exporter.providers.definition import Definition
-from exporter.settings import AccountSettings, Settings
+from exporter.settings import AccountSettings, HttpSettings, Settings, Thresholds
 
 __all__ = ["ConfigError", "Fault", "Loaded", "load", "load_text"]
 
@@ -29,6 +30,10 @@ _WITHOUT_A_FILE = (
     "name yours by --config.file (check-config takes it by itself), or try sms-exporter demo, which needs none"
 )
 _LARGEST_BYTES = 16 * 1024 * 1024
+_MOST_KEPT = 24
+"""Past so many different ones an account's own is kept: to look for an equal one takes longer the more there are."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +117,27 @@ def _source(name: str, document: reader.Document, folder: FilePath, known: Known
 
 
 def _resolved(parts: Sequence[_Accounts], defaults: Scope, known: Known) -> Iterator[AccountSettings]:
+    """The accounts' settings; of parts that thousands of them have alike each is kept once."""
+    thresholds: list[Thresholds] = []
+    http: list[HttpSettings] = []
     for part in parts:
         for index, account in enumerate(part.accounts):
             resolver = Resolver(account, ("accounts", index), defaults, known, part.source)
             settings = resolver.settings()
             if settings is not None:
-                yield settings
+                yield replace(
+                    settings, thresholds=_first_of(thresholds, settings.thresholds), http=_first_of(http, settings.http)
+                )
+
+
+def _first_of(known: list[T], value: T) -> T:
+    """The one among those known that is equal, else the value, which is then among them."""
+    for each in known:
+        if each == value:
+            return each
+    if len(known) < _MOST_KEPT:
+        known.append(value)
+    return value
 
 
 def _account_files(

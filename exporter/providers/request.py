@@ -1,6 +1,7 @@
 """From a definition to requests: what is sent to an api, and how its URL is shown without a secret."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
@@ -48,7 +49,7 @@ def prepare(
         query.append(f"{quote(sign_in.query, safe='')}={quote(_only(secrets), safe='')}")
     if sign_in is not None and sign_in.form is not None:
         form = {**(form or {}), sign_in.form: _only(secrets)}
-    url = base_url + path.fill(values, _encoded) + ("?" + "&".join(query) if query else "")
+    url = _kept_once(base_url + path.fill(values, _encoded) + ("?" + "&".join(query) if query else ""))
     headers, body = {"Accept": _ACCEPTED[request.format]}, None
     if form is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -68,7 +69,12 @@ def shown_url(request: Request, base_url: str, path: Template, settings: Mapping
     names = {name for _, text in request.templates() for name in text.names} | set(path.names)
     values = {name: f"{{{name}}}" for name in names} | {name: _encoded(value) for name, value in settings.items()}
     query = [f"{quote(name, safe='')}={text.fill(values)}" for name, text in request.query.items()]
-    return base_url + path.fill(values) + ("?" + "&".join(query) if query else "")
+    return _kept_once(base_url + path.fill(values) + ("?" + "&".join(query) if query else ""))
+
+
+def _kept_once(text: str) -> str:
+    """The text, the same object for the thousands of accounts that have it; it goes when the last of them does."""
+    return sys.intern(text)
 
 
 def _holds(request: Request, path: Template, sign_in: SignIn | None, secrets: Mapping[str, str]) -> bool:

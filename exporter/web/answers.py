@@ -1,10 +1,11 @@
 """How an answer is sent: in the form that the client takes, compressed, and cut off where nobody takes it."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
-from exporter.metrics.exposition import compress
+from exporter.metrics.exposition import Text, compress
 from exporter.web.negotiation import accepts_gzip
 
 _COMPRESS_IN_THREAD_BYTES = 256 * 1024
@@ -21,61 +22,60 @@ def header(request: web.Request, name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-async def expose(request: web.Request, content_type: str, body: bytearray) -> web.Response:
+class Streamed(web.StreamResponse):
+    """A large answer, sent in pieces: aiohttp would hold it twice, the second time joined with its headers."""
+
+    def __init__(self, pieces: Iterable[bytes], size: int, headers: Mapping[str, str]) -> None:
+        super().__init__(headers=headers)
+        self.content_length = size
+        self._pieces = pieces
+
+    async def write_all(self) -> None:
+        """Send the body, piece by piece as it is taken."""
+        for piece in self._pieces:
+            whole = memoryview(piece)
+            for first in range(0, len(whole), _PIECE_BYTES):
+                await self.write(whole[first : first + _PIECE_BYTES])
+
+
+async def expose(request: web.Request, content_type: str, text: Text) -> web.StreamResponse:
     """An exposition in the form that the client takes."""
-    return await pack(request, body, {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
+    return await pack(request, text, {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
 
 
-async def pack(request: web.Request, body: bytes | bytearray, headers: dict[str, str]) -> web.Response:
+async def pack(request: web.Request, text: Text, headers: dict[str, str]) -> web.StreamResponse:
     """An answer, compressed where the client takes that."""
-    if accepts_gzip(header(request, "Accept-Encoding")):
-        headers["Content-Encoding"] = "gzip"
-        if len(body) > _COMPRESS_IN_THREAD_BYTES:
-            body = await asyncio.to_thread(compress, body)
-        else:
-            body = compress(body)
-    return web.Response(body=body, headers=headers)
+    if not accepts_gzip(header(request, "Accept-Encoding")):
+        return answer(text, text.size, headers)
+    headers["Content-Encoding"] = "gzip"
+    is_large = text.size > _COMPRESS_IN_THREAD_BYTES
+    packed = await asyncio.to_thread(compress, text) if is_large else compress(text)
+    return answer([packed], len(packed), headers)
 
 
-async def send(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """The answer, once its reader has taken it; one that doesn't is cut off, for the answer fills memory meanwhile."""
+def answer(pieces: Iterable[bytes], size: int, headers: Mapping[str, str]) -> web.StreamResponse:
+    """An answer of so many bytes."""
+    if size > _PIECE_BYTES:
+        return Streamed(pieces, size, headers)
+    return web.Response(body=b"".join(pieces), headers=headers)
+
+
+async def send(request: web.Request, response: web.StreamResponse) -> None:
+    """Send the answer until its reader has taken it; one that doesn't is cut off, for the answer fills memory."""
     if request.transport is not None:
         # Sent is what the kernel has: a buffer of ours would hold an answer that counts no longer.
         request.transport.set_write_buffer_limits(0)
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            body = body_of(response)
-            if len(body) <= _PIECE_BYTES or request.method == "HEAD":
-                await response.prepare(request)
-                await response.write_eof()
-            else:
-                response = await _send_in_pieces(request, response, body)
+            await response.prepare(request)
+            if isinstance(response, Streamed) and request.method != "HEAD":
+                await response.write_all()
+            await response.write_eof()
     except ConnectionError:
         pass  # it has left: a scraper whose own timeout was shorter
     except TimeoutError:
         if request.transport is not None:
             request.transport.abort()
-    return response
-
-
-def body_of(response: web.StreamResponse) -> bytes | bytearray:
-    """An answer's body, which it holds until it is sent."""
-    body = response.body if isinstance(response, web.Response) else None
-    return body if isinstance(body, bytes | bytearray) else b""
-
-
-async def _send_in_pieces(
-    request: web.Request, response: web.StreamResponse, body: bytes | bytearray
-) -> web.StreamResponse:
-    """A large body as it is: aiohttp would hold it twice until it is sent, the second time joined with its headers."""
-    whole = memoryview(body)
-    sent = web.StreamResponse(status=response.status, headers=response.headers)
-    sent.content_length = len(whole)
-    await sent.prepare(request)
-    for first in range(0, len(whole), _PIECE_BYTES):
-        await sent.write(whole[first : first + _PIECE_BYTES])
-    await sent.write_eof()
-    return sent
 
 
 def bad_request(message: str) -> web.Response:

@@ -15,10 +15,10 @@ from exporter import __version__
 from exporter.accounts.service import Service
 from exporter.documents.faults import closest
 from exporter.metrics import exposition
-from exporter.metrics.exposition import Exposition
+from exporter.metrics.exposition import Exposition, Text
 from exporter.metrics.families import ExporterState
 from exporter.web import debug, discovery
-from exporter.web.answers import bad_request, body_of, expose, header, pack, send
+from exporter.web.answers import answer, bad_request, expose, header, pack, send
 from exporter.web.filter import Filter
 from exporter.web.negotiation import OPENMETRICS, choose_format, names_html
 
@@ -128,13 +128,14 @@ class _Routes:
                 response = await handler(request)
             finally:
                 self._working -= 1
-            waits = _Waiting(request, len(body_of(response)), time.monotonic())
+            waits = _Waiting(request, response.content_length or 0, time.monotonic())
             while limit and self._sending and self._unsent_bytes() + waits.size > MOST_UNSENT_BYTES:
                 if not self._gives_way():
                     return self._refusal()
             self._sending[waits] = None
             try:
-                return await send(request, response)
+                await send(request, response)
+                return response
             finally:
                 self._sending.pop(waits, None)
 
@@ -161,7 +162,7 @@ class _Routes:
         message = f"Limit of concurrent requests reached ({limit}), try again later.\n"
         return web.Response(status=503, text=message)
 
-    async def metrics(self, request: web.Request) -> web.Response:
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
         wanted = _collected(request)
         if wanted is None:
             return bad_request(_WRONG_COLLECT)
@@ -175,9 +176,9 @@ class _Routes:
             lines += await rendering.accounts(views, openmetrics=openmetrics)
         if not wanted or "exporter" in wanted:
             lines += exposition.exporter(state, openmetrics=openmetrics)
-        return await expose(request, content_type, exposition.join(lines, openmetrics=openmetrics))
+        return await expose(request, content_type, Text(lines, openmetrics=openmetrics))
 
-    async def probe(self, request: web.Request) -> web.Response:
+    async def probe(self, request: web.Request) -> web.StreamResponse:
         targets = request.query.getall("target", [])
         if len(targets) != 1:
             return bad_request("give target once, the name of an account: /probe?target=NAME")
@@ -202,7 +203,7 @@ class _Routes:
         content_type = choose_format(header(request, "Accept"))
         openmetrics = content_type.startswith(OPENMETRICS)
         lines = await rendering.accounts([view], openmetrics=openmetrics)
-        return await expose(request, content_type, exposition.join(lines, openmetrics=openmetrics))
+        return await expose(request, content_type, Text(lines, openmetrics=openmetrics))
 
     def _exposition(self) -> Exposition:
         """The rendering of the configuration in force, which keeps lines from scrape to scrape."""
@@ -220,7 +221,7 @@ class _Routes:
             self._service.loaded_timestamp_seconds,
         )
 
-    async def page(self, request: web.Request) -> web.Response:
+    async def page(self, request: web.Request) -> web.StreamResponse:
         from exporter.web import page  # noqa: PLC0415  # templates and all: who never looks, never pays
 
         try:
@@ -236,16 +237,17 @@ class _Routes:
             self._service.last_reload_successful,
             wanted,
         )
-        body = (await asyncio.to_thread(page.render, shown)).encode()
-        return await pack(request, body, {**page.headers(), "Vary": "Accept-Encoding"})
+        text = Text([await asyncio.to_thread(page.render, shown)])
+        return await pack(request, text, {**page.headers(), "Vary": "Accept-Encoding"})
 
     async def below(self, _request: web.Request) -> web.Response:
         """The page's links start from the path that ends with a slash."""
         return web.Response(status=308, headers={"Location": f"{self.prefix.rpartition('/')[2]}/"})
 
-    async def targets(self, request: web.Request) -> web.Response:
+    async def targets(self, request: web.Request) -> web.StreamResponse:
         groups = discovery.target_groups(self._service.accounts.settings.accounts, self._origin(request))
-        return web.Response(body=json.dumps(groups).encode(), headers={"Content-Type": "application/json"})
+        body = json.dumps(groups).encode()
+        return answer([body], len(body), {"Content-Type": "application/json"})
 
     def _origin(self, request: web.Request) -> discovery.Origin:
         """Where this client finds the exporter: as configured, else as it called it, else the socket's own address."""

@@ -375,10 +375,14 @@ def test_a_price_list_is_no_series_of_an_account_that_has_none() -> None:
 
 
 @pytest.mark.parametrize("openmetrics", [False, True])
-def test_the_body_is_the_parts_in_utf_8_however_many(openmetrics: bool) -> None:
-    parts = [f"{number} \N{GRINNING FACE} é\n" for number in range(25_001)]
-    body = bytes(exposition.join(parts, openmetrics=openmetrics))
+@pytest.mark.parametrize("wide", ["", "\N{GRINNING FACE} é"])
+def test_the_body_is_the_parts_in_utf_8_however_many(openmetrics: bool, wide: str) -> None:
+    parts = [f"{number} {wide}\n" for number in range(25_001)]
+    text = exposition.Text(parts, openmetrics=openmetrics)
+    body = b"".join(text)
     assert body.decode() == "".join(parts) + ("# EOF\n" if openmetrics else "")
+    assert text.size == len(body)
+    assert max(map(len, text)) < 20_000
 
 
 def test_rendering_many_accounts_lets_others_run_in_between() -> None:
@@ -403,7 +407,7 @@ def test_rendering_many_accounts_lets_others_run_in_between() -> None:
 
 def test_compressed_text_is_the_text() -> None:
     body = random.Random(1).randbytes(1000) * 100
-    assert gzip.decompress(exposition.compress(body)) == body
+    assert gzip.decompress(exposition.compress([body])) == body
 
 
 def test_the_exporters_own_families_carry_no_account_labels() -> None:

@@ -247,6 +247,17 @@ async def test_gzip_is_sent_to_those_who_take_it() -> None:
             assert "Content-Encoding" not in plain.headers
 
 
+async def test_a_large_answer_has_its_length_and_to_head_no_body() -> None:
+    async with App(*(account(f"caffè-{n}") for n in range(400))) as app:
+        plain = await app.client.get("/metrics?collect[]=accounts", headers={"Accept-Encoding": "identity"})
+        body = await plain.read()
+        assert len(body) == int(plain.headers["Content-Length"]) > 500_000
+        head = await app.client.head("/metrics?collect[]=accounts", headers={"Accept-Encoding": "identity"})
+        assert await head.read() == b""
+        assert int(head.headers["Content-Length"]) > 500_000
+        assert (await app.client.get("/-/healthy")).status == 200
+
+
 @pytest.mark.end_to_end  # measures time
 async def test_a_scrape_ends_before_the_scrapers_timeout_less_the_offset(app: App) -> None:
     app.provider.script = lambda call: agile(seconds=30.0 if call.url.startswith("https://slow") else 0.0)
