@@ -248,13 +248,13 @@ async def test_gzip_is_sent_to_those_who_take_it() -> None:
 
 
 async def test_a_large_answer_has_its_length_and_to_head_no_body() -> None:
-    async with App(*(account(f"caffè-{n}") for n in range(400))) as app:
+    async with App(*(account(f"a-{n}", labels={"shop": "caffè"}) for n in range(400))) as app:
         plain = await app.client.get("/metrics?collect[]=accounts", headers={"Accept-Encoding": "identity"})
         body = await plain.read()
-        assert len(body) == int(plain.headers["Content-Length"]) > 500_000
+        assert len(body) == int(plain.headers["Content-Length"]) > 300_000
         head = await app.client.head("/metrics?collect[]=accounts", headers={"Accept-Encoding": "identity"})
         assert await head.read() == b""
-        assert int(head.headers["Content-Length"]) > 500_000
+        assert int(head.headers["Content-Length"]) > 300_000
         assert (await app.client.get("/-/healthy")).status == 200
 
 
