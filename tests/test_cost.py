@@ -3,7 +3,10 @@
 import asyncio
 import cProfile
 import gc
+import os
 import pstats
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +14,7 @@ from types import FrameType
 from weakref import WeakKeyDictionary
 
 import pytest
+import trustme
 
 from benchmarks.processes import Provider
 from exporter.accounts.service import Service
@@ -29,7 +33,7 @@ FUNCTION_CALLS_PER_ACCOUNT = 2300
 FUNCTION_CALLS_PER_CACHED_ACCOUNT = 130
 """A scrape from the cache: nothing is read or rendered."""
 
-BYTES_PER_ACCOUNT = 60_000
+BYTES_PER_ACCOUNT = 45_000
 """Memory that an account holds after scrapes: connections, readings, rendered lines."""
 
 
@@ -165,3 +169,17 @@ async def test_a_call_that_fails_leaves_no_frame_for_the_collector(behaviour: Be
 def test_all_accounts_share_one_tls_context() -> None:
     plain, named = (tls.context(TlsSettings(server_name=name)) for name in (None, "provider.test"))
     assert plain is named
+
+
+def test_the_libraries_load_no_authorities_while_they_are_imported() -> None:
+    code = """
+import os, ssl, sys
+import exporter.cli.serve
+import aiohttp.connector
+contexts = [aiohttp.connector._SSL_CONTEXT_VERIFIED, aiohttp.connector._SSL_CONTEXT_UNVERIFIED]
+assert [context.cert_store_stats()["x509_ca"] for context in contexts] == [0, 0]
+assert ssl.create_default_context().cert_store_stats()["x509_ca"] > 0
+"""
+    authority = trustme.CA()
+    with authority.cert_pem.tempfile() as ca_file:
+        subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "SSL_CERT_FILE": ca_file})

@@ -18,20 +18,14 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-
-def _without_authorities() -> ssl.SSLContext:
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 # httpx draws in its own command line wherever click and rich are installed: half of our start-up, for nothing.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-# aiohttp loads the system's authorities while it is imported, for contexts that no connection of ours uses.
-_create_default_context = ssl.create_default_context
-ssl.create_default_context = _without_authorities  # type: ignore[assignment]
+# aiohttp loads the system's authorities twice while it is imported, for contexts that no connection of ours uses.
+ssl.SSLContext.set_default_verify_paths = lambda self: None  # type: ignore[method-assign]  # noqa: ARG005
 try:
     import aiohttp
 finally:
-    ssl.create_default_context = _create_default_context
+    del ssl.SSLContext.set_default_verify_paths  # the one that it inherits is in force again
 import httpx
 
 from exporter import __version__
