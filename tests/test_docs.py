@@ -14,7 +14,8 @@ import yaml
 
 from alerts import build as rules
 from benchmarks import __main__ as benchmarks
-from docs.generate import ROOT, filled, pages, provider_page
+from docs.generate import ROOT, filled, pages
+from docs.provider_page import provider_page
 from exporter.cli.main import main
 from exporter.cli.providers import describe
 from exporter.failure import Reason
