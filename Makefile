@@ -19,13 +19,19 @@ unexport PYTHONDONTWRITEBYTECODE
 # A proxy that opens TLS has its authority in the system's store, where uv doesn't look by itself.
 export UV_SYSTEM_CERTS := 1
 
+# uv may be silent for long where all has to come over the network; the command that it installs last tells.
+SAY_FIRST = @test -x .venv/bin/$(1) || echo "First uv installs what uv.lock names into .venv, which takes a minute." >&2
+
 .PHONY: demo stack test check bench soak format golden pictures packages clean
 
 demo: $(UV)
+	$(call SAY_FIRST,sms-exporter)
 	$(RUN) --no-dev sms-exporter demo $(FLAGS)
 
 # 5 is pytest's word for no test at all: FLAGS may choose some of one half alone.
 test: packages
+	$(call SAY_FIRST,pytest)
+	@echo "All tests, first those that run on every core: ten to twenty minutes." >&2
 	$(RUN) pytest $(PARALLEL) -m "not end_to_end" --cov --cov-report= $(FLAGS) || test $$? -eq 5
 	$(RUN) pytest -m end_to_end --cov --cov-append --cov-report=term $(FLAGS) || test $$? -eq 5
 

@@ -71,6 +71,9 @@ def test_the_compose_file_is_one_and_no_image_floats() -> None:
     images = {name: service["image"] for name, service in SERVICES.items()}
     assert set(images) == {"exporter", "prometheus", "alertmanager", "grafana"}
     assert [image for image in images.values() if not re.search(r":v?\d+\.\d+\.\d+$", image)] == []
+    pulled = [*images.values(), *re.findall(r"^FROM (\S+)", text_of("Dockerfile"), re.MULTILINE)]
+    assert {image.partition("/")[0] for image in pulled} == {"docker.io", "ghcr.io"}  # Podman asks where from otherwise
+    assert SERVICES["exporter"]["pull_policy"] == "build"
     assert images["exporter"] == f"ghcr.io/sms-exporter/sms-exporter:{__version__}"
 
 

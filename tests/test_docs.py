@@ -14,7 +14,8 @@ import yaml
 
 from alerts import build as rules
 from benchmarks import __main__ as benchmarks
-from docs.generate import ROOT, filled, pages, provider_page
+from docs.generate import ROOT, filled, pages
+from docs.provider_page import provider_page
 from exporter.cli.main import main
 from exporter.cli.providers import describe
 from exporter.failure import Reason
@@ -24,9 +25,22 @@ from exporter.secrets import redaction
 
 MADE = pages()
 EVERY_PAGE = sorted(
-    {*MADE, *(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])}
+    {
+        *MADE,
+        *(
+            str(path.relative_to(ROOT))
+            for glob in ("*.md", "docs/**/*.md", "deploy/**/*.md")
+            for path in ROOT.glob(glob)
+        ),
+    }
 )
-CURL_FLAGS = {"--retry", "--retry-connrefused", "--retry-delay"}
+OTHERS = {
+    "curl": {"--retry", "--retry-connrefused", "--retry-delay"},
+    "docker compose": {"--volumes", "--rmi"},
+    "helm": {"--create-namespace", "--set"},
+}
+"""Flags of other programs that a line may hold which names the program."""
+
 COMMANDS = ("", "serve", "demo", "check", "check-config", "providers", "schema")
 
 
@@ -142,8 +156,8 @@ def test_flags_and_metrics_that_are_named_exist(page: str, helps: dict[str, str]
     script = scripts[page].flags().format_help() if page in scripts else ""
     known = set(re.findall(r"--[a-z][a-z.-]+", "".join([*helps.values(), script])))
     for line in text.splitlines():
-        of_curl = CURL_FLAGS if re.search(r"\bcurl ", line) else set()
-        assert set(re.findall(r"(?<![\w-])--[a-z][a-z.-]+", line)) <= known | of_curl
+        of_others = {flag for program, flags in OTHERS.items() if f"{program} " in line for flag in flags}
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z.-]+", line)) <= known | of_others
     families = {family.name for family in (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)}
     families |= set(re.findall(r"record: \w+:(\w+):", (ROOT / "alerts/rules.yml").read_text()))
     assert set(re.findall(r"\bsms_[a-z_]+", text)) <= families

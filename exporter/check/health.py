@@ -90,16 +90,35 @@ def findings(view: View, now_timestamp_seconds: float) -> tuple[Finding, ...]:
         if readings is None:
             continue
         for credit in () if view.is_postpaid else readings.credits:
-            found += _credit(credit, thresholds.for_credit(credit.currency, credit.wallet), observation.api)
-            found += _expiring(credit, now_timestamp_seconds, observation.api)
+            pair = thresholds.for_credit(credit.currency, credit.wallet)
+            found += of_credit(credit, pair, now_timestamp_seconds, observation.api)
         if readings.subscription is not None:
-            found += _plan(readings.subscription, view.settings, now_timestamp_seconds, observation.api)
+            found += of_plan(readings.subscription, view.settings, now_timestamp_seconds, observation.api)
         if readings.contacts is not None:
             found += _contacts(readings.contacts, thresholds.contacts_used_ratio, observation.api)
     once: dict[tuple[Severity, str], Finding] = {}
     for finding in found:
         once.setdefault((finding.severity, finding.text), finding)
     return tuple(sorted(once.values(), key=lambda finding: (finding.severity, -finding.urgency)))
+
+
+def of_credit(credit: Credit, pair: Pair, now_timestamp_seconds: float, api: str) -> Iterator[Finding]:
+    """What isn't fine with a pot of credit, whose thresholds are `pair`."""
+    yield from _low(credit, pair, api)
+    yield from _expiring(credit, now_timestamp_seconds, api)
+
+
+def of_plan(plan: Subscription, settings: AccountSettings, now: float, api: str) -> Iterator[Finding]:
+    """What isn't fine with a plan; `now` is Unix time in seconds."""
+    if plan.status in _STATUSES:
+        severity, text, urgency = _STATUSES[plan.status]
+        yield Finding(severity, text, api, urgency)
+    if plan.end_timestamp_seconds is not None and plan.status not in ("expired", "cancelled"):
+        yield from _end(plan, plan.end_timestamp_seconds - now, settings.thresholds.subscription_remaining, api)
+    features = plan.features
+    off = [] if features is None else [each for each in settings.expect_features if not features.get(each)]
+    if off:
+        yield Finding(Severity.WARNING, f"Expected of the plan, but off: {', '.join(off)}", api, 0.5)
 
 
 def fullness(contacts: ContactQuota, pair: Pair) -> Severity:
@@ -157,7 +176,7 @@ def _failures(observations: tuple[Observation, ...]) -> Iterator[Finding]:
         yield Finding(severity, text, apis[0] if len(apis) == 1 else None, urgency)
 
 
-def _credit(credit: Credit, pair: Pair, api: str) -> Iterator[Finding]:
+def _low(credit: Credit, pair: Pair, api: str) -> Iterator[Finding]:
     limits = [value for value in (pair.warning, pair.critical) if value is not None]
     if limits and credit.available <= min(0.0, *limits):
         # What the rules call exhausted, whatever the thresholds above 0 are.
@@ -184,18 +203,6 @@ def _contacts(contacts: ContactQuota, pair: Pair, api: str) -> Iterator[Finding]
     ratio, severity = contacts.used_ratio, fullness(contacts, pair)
     if severity is not Severity.FINE and ratio is not None and contacts.limit is not None:
         yield Finding(severity, f"Contacts at {percent(ratio)} of {limit(contacts.limit)}", api, min(1.0, ratio))
-
-
-def _plan(plan: Subscription, settings: AccountSettings, now: float, api: str) -> Iterator[Finding]:
-    if plan.status in _STATUSES:
-        severity, text, urgency = _STATUSES[plan.status]
-        yield Finding(severity, text, api, urgency)
-    if plan.end_timestamp_seconds is not None and plan.status not in ("expired", "cancelled"):
-        yield from _end(plan, plan.end_timestamp_seconds - now, settings.thresholds.subscription_remaining, api)
-    features = plan.features
-    off = [] if features is None else [each for each in settings.expect_features if not features.get(each)]
-    if off:
-        yield Finding(Severity.WARNING, f"Expected of the plan, but off: {', '.join(off)}", api, 0.5)
 
 
 def _end(plan: Subscription, remaining: float, pair: Pair, api: str) -> Iterator[Finding]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from exporter.accounts.observation import NOT_WAITED_FOR, Observation, View
-from exporter.check.health import Finding, Severity, findings, fullness, unwatched, worst
+from exporter.check.health import Finding, Severity, findings, fullness, of_credit, of_plan, unwatched, worst
 from exporter.check.words import amount, credit_terms, left, limit, percent, plan_terms
 from exporter.durations import format_age
 from exporter.printable import on_one_line
 from exporter.providers.kinds import API_NAMES
 from exporter.readings import ContactQuota, Credit, Subscription
 from exporter.secrets.redaction import redact
-from exporter.settings import Pair, Thresholds
+from exporter.settings import AccountSettings, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,18 @@ class Quota:
     marks: tuple[float, ...] = ()
     thresholds: tuple[str, ...] = ()
 
+    @property
+    def is_found(self) -> bool:
+        """Whether a finding is about it."""
+        return self.severity is not Severity.FINE
+
 
 @dataclass(frozen=True, slots=True)
 class Pot:
-    """A pot of credit: its name (empty where it has none), its balance, what can be spent, what else is known of it."""
+    """A pot of credit: its name (empty where it has none), its balance, what can be spent, what else is known of it.
+
+    `is_found`: a finding is about it.
+    """
 
     name: str
     balance: str
@@ -41,15 +49,17 @@ class Pot:
     terms: tuple[str, ...]
     thresholds: tuple[str, ...]
     is_watched: bool
+    is_found: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan: its name (empty where it has none), its status, what else is known of it."""
+    """A plan: its name (empty where it has none), its status, what else is known of it; `is_found` as with a pot."""
 
     name: str
     status: str
     terms: tuple[str, ...]
+    is_found: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,23 @@ class Row:
         """Whether nothing of it needs a look: then thresholds, terms and ages only fill the page."""
         return self.severity is Severity.FINE and not self.unwatched
 
+    @property
+    def credit_is(self) -> str:
+        """How the cell is shown: `absent`, in short (`calm`), or `found` with terms, thresholds and age."""
+        if self.cells["prices"].state != "absent" and self.cells["credit"].state == "absent":
+            return "calm"
+        return _look(self.cells["credit"], self.pots)
+
+    @property
+    def contacts_are(self) -> str:
+        """As with credit."""
+        return _look(self.cells["contacts"], self.quotas)
+
+    @property
+    def plan_is(self) -> str:
+        """As with credit."""
+        return _look(self.cells["subscription"], self.plans)
+
     def matches(self, words: Sequence[str]) -> bool:
         """Whether each of the words, in lower case, stands in its name, provider, labels, findings or errors."""
         texts = [self.name, self.provider, *(f"{label}: {value}" for label, value in self.labels)]
@@ -101,6 +128,12 @@ class Row:
         texts += [f"{trouble.reason} {trouble.detail}" for trouble in self.troubles]
         whole = "\n".join(texts).casefold()
         return all(word in whole for word in words)
+
+
+def _look(cell: Cell, told: Sequence[Pot | Quota | Plan]) -> str:
+    if cell.is_kept or any(each.is_found for each in told):
+        return "found"
+    return "calm" if told or cell.state != "absent" else "absent"
 
 
 def link(name: str) -> str:
@@ -131,9 +164,9 @@ def make_rows(views: Sequence[View], now: float) -> Iterator[Row]:
             safe(" and ".join(unwatched((each for one in told for each in one.credits), thresholds))),
             tuple(_troubles(view, now, safe)),
             bool(view.is_postpaid),
-            tuple(_pot(credit, thresholds, now, safe) for each in told for credit in each.credits),
+            tuple(_pot(credit, view, now, safe) for each in told for credit in each.credits),
             tuple(_quota(each.contacts, thresholds.contacts_used_ratio) for each in told if each.contacts),
-            tuple(_plan(each.subscription, now, safe) for each in told if each.subscription),
+            tuple(_plan(each.subscription, settings, now, safe) for each in told if each.subscription),
             _cells(view, now),
         )
 
@@ -161,8 +194,8 @@ def _troubles(view: View, now: float, safe: Callable[[str], str]) -> Iterator[Tr
         yield Trouble(", ".join(apis), reason, detail, lasting)
 
 
-def _pot(credit: Credit, thresholds: Thresholds, now: float, safe: Callable[[str], str]) -> Pot:
-    pair = thresholds.for_credit(credit.currency, credit.wallet)
+def _pot(credit: Credit, view: View, now: float, safe: Callable[[str], str]) -> Pot:
+    pair = view.thresholds.for_credit(credit.currency, credit.wallet)
     return Pot(
         safe(credit.wallet or ""),
         safe(amount(credit.balance, credit.currency)),
@@ -170,6 +203,7 @@ def _pot(credit: Credit, thresholds: Thresholds, now: float, safe: Callable[[str
         tuple(map(safe, credit_terms(credit, now))),
         _thresholds(pair, "below", limit),
         pair != Pair(),
+        not view.is_postpaid and any(of_credit(credit, pair, now, "")),
     )
 
 
@@ -183,8 +217,9 @@ def _quota(contacts: ContactQuota, pair: Pair) -> Quota:
     return Quota(text, fullness(contacts, pair), percent(ratio), filled, marks, _thresholds(pair, "from", percent))
 
 
-def _plan(plan: Subscription, now: float, safe: Callable[[str], str]) -> Plan:
-    return Plan(safe(plan.plan or ""), plan.status, tuple(plan_terms(plan, now)))
+def _plan(plan: Subscription, settings: AccountSettings, now: float, safe: Callable[[str], str]) -> Plan:
+    is_found = any(of_plan(plan, settings, now, ""))
+    return Plan(safe(plan.plan or ""), plan.status, tuple(plan_terms(plan, now)), is_found)
 
 
 def _thresholds(pair: Pair, relation: str, write: Callable[[float], str]) -> tuple[str, ...]:

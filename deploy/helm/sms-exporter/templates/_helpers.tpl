@@ -102,7 +102,21 @@ httpGet: {path: {{ .path }}, port: http}
 {{- define "sms-exporter.refuseProxyUser" -}}
 {{- $http := default dict (default dict .of).http -}}
 {{- if regexMatch "^([^/]*//)?[^/?#]*@" (default "" $http.proxy_url | toString) -}}
-  {{- fail (printf "config: %s: the user part of http.proxy_url would stand in a ConfigMap; keep the configuration in a Secret (existingConfigSecret), or take the proxy from HTTPS_PROXY (extraEnv) by http.proxy_from_environment" .where) -}}
+  {{- fail (printf "config: %s: the user part of http.proxy_url would stand in a ConfigMap; take the proxy from a Secret: as HTTPS_PROXY in extraEnv with http.proxy_from_environment, or with the whole configuration (existingConfigSecret)" .where) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* How Prometheus Operator scrapes: scrape.kind, or serviceMonitor.enabled, which says one of its words. */}}
+{{- define "sms-exporter.scrapeKind" -}}
+{{- range $key, $_ := omit .Values.serviceMonitor "enabled" -}}
+  {{- fail (printf "serviceMonitor.%s: all but enabled is under scrape; for this one see scrape in values.yaml" $key) -}}
+{{- end -}}
+{{- if not .Values.serviceMonitor.enabled -}}
+  {{- .Values.scrape.kind -}}
+{{- else if has .Values.scrape.kind (list "" "ServiceMonitor") -}}
+  ServiceMonitor
+{{- else -}}
+  {{- fail (printf "serviceMonitor.enabled and scrape.kind %s: each account would be scraped twice; keep one of them" .Values.scrape.kind) -}}
 {{- end -}}
 {{- end -}}
 
