@@ -401,6 +401,12 @@ ACCOUNT_FAMILIES: tuple[Family, ...] = (
         samples=lambda view: _pair(view.thresholds.runway) if _has(view.settings, "credit") else (),
     ),
     SettingsFamily(
+        "sms_credit_spend_spike_threshold_ratio",
+        "Configured threshold (thresholds.spend_spike): an alert is due above so many times the usual hour",
+        ("severity",),
+        samples=lambda settings: _pair(settings.thresholds.spend_spike) if _has(settings, "credit") else (),
+    ),
+    SettingsFamily(
         "contacts_used_ratio_threshold",
         "Configured threshold (thresholds.contacts_used_ratio): an alert is due at or above it",
         ("severity",),

@@ -31,6 +31,7 @@ from tests.virtual import account
 STATE = ExporterState("0.0.0", "3.0.0", 2, last_reload_successful=True, loaded_timestamp_seconds=1_800_000_000.0)
 THRESHOLDS = Thresholds(
     credit={"EUR": Pair(100, 50)},
+    spend_spike=Pair(5.0),
     runway=Pair(604800, 172800),
     contacts_used_ratio=Pair(0.8, 1),
     subscription_remaining=Pair(2592000, 604800),
@@ -226,6 +227,13 @@ def test_no_series_stands_twice_whatever_pots_there_are(pots: list[Credit]) -> N
     view = View(account(thresholds=THRESHOLDS), (Observation("credit", Readings(credits=tuple(pots))),))
     series = series_of(render([view], openmetrics=True))
     assert len(series) == len(set(series))
+
+
+def test_the_threshold_of_the_spike_is_shown_unless_it_is_removed() -> None:
+    family = "sms_credit_spend_spike_threshold_ratio"
+    spike = View(account(thresholds=Thresholds(spend_spike=Pair(5.0))), (Observation("credit", BALANCE),))
+    assert lines_of(spike, family) == [family + '{severity="warning"} 5']
+    assert lines_of(View(account(thresholds=Thresholds()), (Observation("credit", BALANCE),)), family) == []
 
 
 def test_a_postpaid_account_has_neither_a_threshold_of_credit_nor_one_of_runway() -> None:
