@@ -34,7 +34,7 @@ _KEYS = (
 )
 """The order in which a person reads what Jsonnet has sorted by name."""
 
-_WIDTH = 120
+_WIDTH = 160
 """Texts are folded to it where they have spaces; expressions have the lines of their source."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES
 from tests.alerts.counters import with_counters
 from tests.alerts.loading import ALERTS, ROOT, alerts, played, promtools, rules, script
 
@@ -148,6 +149,14 @@ def test_a_person_can_read_what_is_made(name: str) -> None:
 def test_what_is_made_says_what_the_mixin_says() -> None:
     made = build.evaluated("mixin.prometheusRules.groups + mixin.prometheusAlerts.groups")
     assert yaml.safe_load((ALERTS / "rules.yml").read_text("utf-8")) == {"groups": made}
+
+
+def test_the_rules_read_no_metric_that_the_exporter_does_not_give() -> None:
+    given = {family.name for family in (*ACCOUNT_FAMILIES, *EXPORTER_FAMILIES)}
+    texts = [rule["expr"] for rule in rules()] + [str(rule["annotations"]) for rule in alerts().values()]
+    read = {name for text in texts for name in re.findall(r"(?<![\w:])(?:sms|contacts)_\w+\b(?!:)", text)}
+    assert len(read) > 15
+    assert read <= given
 
 
 def test_promtool_accepts_the_rules_with_every_lint_fatal() -> None:

@@ -18,8 +18,7 @@
           max_over_time(account:sms_credit_available:min[%(stays)s])
             >= ignoring (severity)
           account:sms_credit_balance_threshold:max{severity="%(severity)s"}
-            and
-          max without (%(replicas)s) (increase(sms_credit_recharged_total{%(smsExporterSelector)s}[3h])) > 0
+            and account:sms_credit_recharged:3h > 0
         )
     |||, { severity: severity, stays: stays }),
     'for': after,
@@ -99,31 +98,30 @@
         // currency, 500 of one whose unit is worth two cents or less, 50 messages or credits.
         {
           alert: 'SMSCreditSpendSpike',
-          expr: |||
+          expr: promql.expr(|||
             (
                 last_over_time(account:sms_credit_spend:1h[15m])
               > ignoring (severity)
                 last_over_time(account:sms_credit_habit:1h[15m])
                   * ignoring (currency, wallet, severity) group_left ()
-                account:sms_credit_spend_spike_threshold_ratio:max{severity="warning"}
+                max without (%(replicas)s) (
+                  last_over_time(sms_credit_spend_spike_threshold_ratio{%(smsExporterSelector)s}[30m])
+                )
             )
             > last_over_time(account:sms_credit_spend:7d[15m]) / 200
             > 5
-            unless (
-                last_over_time(account:sms_credit_spend:1h[15m])
-                  <= 1.5 * max_over_time(account:sms_credit_spend:1h[8d] offset 1d)
-              and
-                quantile_over_time(0.75, account:sms_credit_spend:1h[8d] offset 1d)
-                  < 0.2 * max_over_time(account:sms_credit_spend:1h[8d] offset 1d)
-            )
+            unless
+              last_over_time(account:sms_credit_spend:1h[15m]) <= last_over_time(account:sms_credit_habit:burst1h[15m])
             unless last_over_time(account:sms_credit_spend:1h{currency!~"[A-Z]{3}"}[15m]) <= 50
-            unless %s
-          ||| % std.join('\nunless ', [
-            'last_over_time(\n  account:sms_credit_spend:1h{currency=~"%s"}[15m]\n) <= 500'
-            % std.join('|', weak[first:first + 24])
-            for first in std.range(0, std.length(weak) - 1)
-            if first % 24 == 0
-          ]),
+            unless %(smallChange)s
+          |||, {
+            smallChange: std.join('\nunless ', [
+              'last_over_time(\n  account:sms_credit_spend:1h{currency=~"%s"}[15m]\n) <= 500'
+              % std.join('|', weak[first:first + 24])
+              for first in std.range(0, std.length(weak) - 1)
+              if first % 24 == 0
+            ]),
+          }),
           'for': '10m',
           keep_firing_for: '30m',
           labels: { severity: severities.warning },

@@ -59,9 +59,15 @@
                 or account:sms_credit_balance:min
             |||,
           },
+          // What came in lately: an account that is topped up by itself is low for a moment, again and again.
+          {
+            record: 'account:sms_credit_recharged:3h',
+            expr: promql.expr(
+              'max without (%(replicas)s) (increase(sms_credit_recharged_total{%(smsExporterSelector)s}[3h]))'
+            ),
+          },
           promql.newest('min', 'sms_credit_expiry_timestamp_seconds', 'credit', ['currency', 'wallet']),
           promql.newest('max', 'sms_credit_balance_threshold', 'credit', ['currency', 'wallet', 'severity']),
-          promql.alike('max', 'sms_credit_spend_spike_threshold_ratio'),
           promql.alike('max', 'sms_credit_runway_threshold_seconds'),
           // Money alone: credits and messages have no common unit.
           {

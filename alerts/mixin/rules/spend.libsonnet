@@ -4,15 +4,21 @@
   local promql = (import '../lib/promql.libsonnet')($._config),
   local balanceLabels = ['currency', 'wallet'],
 
+  // A counter as often as these rules go: over weeks, what each scrape has told would take a hundred times as long.
+  local thinned(counter) = {
+    record: 'instance:' + counter,
+    expr: promql.expr('last_over_time(%(counter)s{%(smsExporterSelector)s}[15m])', { counter: counter }),
+  },
+
   // The increase of a counter in a window, of all replicas together: each of them has watched for itself.
   local increase(counter, window) =
     promql.expr(
-      'sum without (%(replicas)s) (increase(%(counter)s{%(smsExporterSelector)s}[%(window)s]))',
+      'sum without (%(replicas)s) (increase(%(counter)s[%(window)s]))',
       { counter: counter, window: window },
     ),
 
   // What goes in a window at the pace of what was watched of it.
-  local spend(window, seconds) = {
+  local spend(window, seconds, of='instance:%s') = {
     record: 'account:sms_credit_spend:' + window,
     expr: |||
       %s
@@ -20,8 +26,8 @@
         / (%s > 0)
     ||| % [
       seconds,
-      increase('sms_credit_spent_total', window),
-      increase('sms_credit_watched_seconds_total', window),
+      increase(of % 'sms_credit_spent_total', window),
+      increase(of % 'sms_credit_watched_seconds_total', window),
     ],
   },
 
@@ -31,7 +37,9 @@
         name: 'sms_exporter_spend',
         interval: '5m',
         rules: [
-          spend('1h', '3600'),
+          thinned('sms_credit_spent_total'),
+          thinned('sms_credit_watched_seconds_total'),
+          spend('1h', '3600', of=promql.expr('%%s{%(smsExporterSelector)s}')),
           spend('1d', '86400'),
           spend('7d', '7 * 86400'),
           spend('30d', '30 * 86400'),
@@ -68,7 +76,7 @@
                   "pace", "day", "", ""
                 )
               )
-                and count_over_time(last_over_time(account:sms_credit_spend:1h[1h])[7d:1h]) >= %(leastHours)d
+                and count_over_time(last_over_time(account:sms_credit_spend:1h[15m])[7d:1h]) >= %(leastHours)d
               or
                 86400 * sum without (%(replicas)s) (sms_credit_spent_total{%(smsExporterSelector)s})
                   / sum without (%(replicas)s) (sms_credit_watched_seconds_total{%(smsExporterSelector)s})
@@ -100,27 +108,36 @@
             record: 'currency:sms_credit_spend:1d',
             expr: 'sum by (job, namespace, currency) (account:sms_credit_spend:1d{currency=~"[A-Z]{3}"})',
           },
-          // The same hour give or take one, on each of the seven days before: hours end where they are recorded.
-          {
-            record: 'account:sms_credit_habit:mean1h',
-            local hour(day) =
-              '  label_replace(avg_over_time(account:sms_credit_usage:1h[2h] offset %dh), "day", "%d", "", "")'
-              % [24 * day - 1, day],
-            expr: 'avg without (day) (\n%s\n)' % std.join('\n  or\n', [hour(day) for day in std.range(1, 7)]),
-          },
-          // What goes in such an hour: the mean of the same hour on the seven days before, or the most of it a week ago
-          // if that is more (a campaign on a weekday of its own). Three days are the least to call a habit.
+          // What goes in such an hour: the mean of the same hour, give or take one, on the seven days before, or the most of
+          // it a week ago if that is more (a campaign on a weekday of its own). Three days are the least to call a habit.
+          // Hours end where they are recorded.
           {
             record: 'account:sms_credit_habit:1h',
+            local hour(day) =
+              '    label_replace(avg_over_time(account:sms_credit_usage:1h[2h] offset %dh), "day", "%d", "", "")'
+              % [24 * day - 1, day],
             expr: |||
-              (
-                  account:sms_credit_habit:mean1h > max_over_time(account:sms_credit_usage:1h[2h] offset 167h)
+              max without (of) (
+                label_replace(
+                  avg without (day) (
+                %s
+                  ),
+                  "of", "mean", "", ""
+                )
                 or
-                  max_over_time(account:sms_credit_usage:1h[2h] offset 167h)
-                or
-                  account:sms_credit_habit:mean1h
+                max_over_time(account:sms_credit_usage:1h[2h] offset 167h)
               )
-              and last_over_time(account:sms_credit_usage:1h[97h] offset 71h)
+                and last_over_time(account:sms_credit_usage:1h[97h] offset 71h)
+            ||| % std.join('\n      or\n  ', [hour(day) for day in std.range(1, 7)]),
+          },
+          // What an hour of an account may take that mostly spends nothing and now and then very much.
+          {
+            record: 'account:sms_credit_habit:burst1h',
+            expr: |||
+              1.5 * (
+                max_over_time(account:sms_credit_spend:1h[8d] offset 1d)
+                  > 5 * quantile_over_time(0.75, account:sms_credit_spend:1h[8d] offset 1d)
+              )
             |||,
           },
 
@@ -138,17 +155,19 @@
             expr: |||
               %s
                 or
-                  (
-                    deriv(account:contacts_used:sighted[1d])
-                      and last_over_time(account:contacts_used:sighted[6h] offset 18h)
-                  )
-                    < deriv(account:contacts_used:sighted[7d])
+              min without (window) (
+                label_replace(
+                  deriv(account:contacts_used:sighted[1d])
+                    and last_over_time(account:contacts_used:sighted[6h] offset 18h),
+                  "window", "day", "", ""
+                )
                 or
                   deriv(account:contacts_used:sighted[7d])
                     and (
                       last_over_time(account:contacts_used:sighted[6h] offset 18h)
                         or last_over_time(account:contacts_used:sighted[1d] offset 6d)
                     )
+              )
             ||| % promql.kept('account:contacts_used:growth', 'contacts'),
           },
           {
