@@ -178,7 +178,8 @@ class PricesBlock(Block):
     """Where list prices lie (`readings.MessagePrice`).
 
     An item gives one price (`price` with `currency`), or one for each member whose name matches
-    `price_by_currency` (the member's name is the currency; `columns` are the documented ones).
+    `price_by_currency` (the member's name is the currency; `columns` are the documented ones). Where `prefix` leads to
+    a list, the price is one of each prefix in it.
     """
 
     country: Value

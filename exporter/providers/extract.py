@@ -5,6 +5,7 @@ Anything that a provider may send comes out as `Readings` or as a `Failure`, nev
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NoReturn, TypeVar
 
 from exporter.failure import FailureError, invalid_response
@@ -291,44 +292,62 @@ class _Extraction:
     def prices(self, document: Any, block: PricesBlock) -> tuple[MessagePrice, ...]:
         """The price list; of two rows with equal labels the dearer, with a remark."""
         found: dict[tuple[str, str, str, str], MessagePrice] = {}
-        for item, names in _items(document, block):
-            for price in self.row(item, names, block):
-                key = (price.country, price.prefix, price.tier, price.currency)
-                if key in found:
-                    self.remark(f"two prices for {' '.join(key)}: the dearer is taken")
-                if key not in found or price.price > found[key].price:
-                    found[key] = price
-            if len(found) > MOST_PRICES:
+        rows = (self.row(item, names, block) for item, names in _items(document, block))
+        for count, price in enumerate(chain.from_iterable(rows)):
+            key = (price.country, price.prefix, price.tier, price.currency)
+            if key in found:
+                self.remark(f"two prices for {' '.join(key)}: the dearer is taken")
+            if key not in found or price.price > found[key].price:
+                found[key] = price
+            # A row has as many as its prefixes times its currencies: there may be more than the answer has values.
+            if len(found) > MOST_PRICES or count > MOST_VALUES:
                 raise invalid_response(f"more than {MOST_PRICES} prices")
         if not found:
             raise invalid_response("no price could be read")
         return tuple(found.values())
 
-    def row(self, item: Any, names: Mapping[str, str], block: PricesBlock) -> list[MessagePrice]:
-        """The prices of one row of the list, one a currency."""
+    def row(self, item: Any, names: Mapping[str, str], block: PricesBlock) -> Iterator[MessagePrice]:
+        """The prices of one row of the list, one a prefix and currency."""
         country = self.optional(values.country, block.country, item, names)
-        prefix = self.optional(values.prefix, block.prefix, item, names)
+        prefixes = self.prefixes(item, names, block.prefix)
         tier = self.optional(values.tier, block.tier, item, names)
-        if country is None or prefix is None or tier is None:
+        if country is None or not prefixes or tier is None:
             self.remark("a price without country, prefix or tier is left out")
-            return []
-        amounts: list[tuple[str, Any]] = []
+            return
+        amounts = self.amounts(item, names, block, country)
+        for prefix in prefixes:
+            for currency, amount in amounts:
+                yield MessagePrice(country, prefix, tier, currency, amount)
+
+    def prefixes(self, item: Any, names: Mapping[str, str], value: Value) -> list[str]:
+        """The prefixes of a row, from one or a list; what is none is left out, with a remark."""
+        found: dict[str, None] = {}
+        for raw in self.optional(values.several, value, item, names) or ():
+            try:
+                found[values.as_prefix(raw)] = None
+            except WrongTypeError as expected:
+                self.remark(f"{value.field_name} is left out: it is not {expected}")
+        return [*found]
+
+    def amounts(self, item: Any, names: Mapping[str, str], block: PricesBlock, country: str) -> list[tuple[str, float]]:
+        """The prices of a row with their currencies."""
+        told: list[tuple[str, Any]] = []
         if block.price is not None and block.currency is not None:
             currency = self.optional(values.currency, block.currency, item, names)
             amount = self.optional(values.number, block.price, item, names)
-            amounts = [] if currency is None else [(currency, amount)]
+            told = [] if currency is None else [(currency, amount)]
         elif block.price_by_currency is not None and isinstance(item, dict):
             pattern = compiled(block.price_by_currency)
-            amounts = [
+            told = [
                 (key.upper(), values.only(raw))
                 for key, raw in item.items()
                 if (key in block.columns or key.upper() in CODES) and pattern.fullmatch(key)
             ]
-        prices = []
-        for currency, raw in amounts:
+        found = []
+        for currency, raw in told:
             try:
                 if raw is not None:
-                    prices.append(MessagePrice(country, prefix, tier, currency, values.as_number(raw)))
+                    found.append((currency, values.as_number(raw)))
             except WrongTypeError as expected:
                 self.remark(f"the price of {country} in {currency} is left out: it is not {expected}")
-        return prices
+        return found

@@ -255,11 +255,16 @@ def country(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
     raise WrongTypeError("a country's code of two or three letters")
 
 
-def prefix(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
-    """The digits that a country's numbers begin with, from a text or a number; None where there are none."""
+def several(value: Value, item: Any, names: Mapping[str, str]) -> list[Any]:
+    """The raw values of a place that may hold a list of them; empty where there is nothing."""
     raw = read(value, item, names)
     if raw is MISSING:
-        return None
+        return []
+    return [only(each) for each in raw if each is not None] if isinstance(raw, list) else [raw]
+
+
+def as_prefix(raw: Any) -> str:
+    """The digits that a country's numbers begin with, from a text or a number."""
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     is_code = isinstance(raw, str | int) and not isinstance(raw, bool)
