@@ -25,7 +25,10 @@ LONGEST_MATCHED = 4096
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
+    r"(?P<day>\d{4}-\d\d-\d\d|\d{8})"
+    r"(?:[Tt ](?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d(?:[.,]\d+)?))?)?"
+    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
 )
 _ZONE_NAME = re.compile(r"\[[A-Za-z0-9_+/-]+\]$")
 _COUNTRY = re.compile(r"[A-Za-z]{2,3}")
@@ -331,13 +334,23 @@ def _from_iso8601(text: str, *, is_documented: bool) -> Instant:
     match = _INSTANT.fullmatch(_ZONE_NAME.sub("", text.strip()))
     if match is None:
         raise WrongTypeError("a date and time of ISO 8601")
-    day, time, zone = match.groups()
+    day, hour, minute, second, zone = match.groups()
     try:
-        if time is None:
+        if hour is None:
             # A day ends at its end. No calendar has a day after the last.
             end = datetime.fromisoformat(f"{day}T00:00:00+00:00") + timedelta(days=1)
             return Instant(end.timestamp(), None if is_documented else "has no time: its end in UTC is taken")
-        moment = datetime.fromisoformat(f"{day}T{time}{(zone or '+00:00').upper()}")
+        offset = "+00:00" if zone is None or zone.isalpha() else zone
+        midnight = datetime.fromisoformat(f"{day}T00:00:00{offset}")
+        moment = midnight + _since_midnight(int(hour), int(minute or 0), float((second or "0").replace(",", ".")))
         return Instant(moment.timestamp(), None if zone or is_documented else "has no zone: UTC is taken")
     except (ValueError, OverflowError):  # the 31st of February, an offset of 99 hours, year 0
         raise WrongTypeError("a date and time of ISO 8601") from None
+
+
+def _since_midnight(hour: int, minute: int, second: float) -> timedelta:
+    """A time of day; 24:00 is the next day's start, and a second may be a leap second."""
+    since = timedelta(hours=hour, minutes=minute, seconds=second)
+    if minute > 59 or second >= 61 or (hour > 23 and since != timedelta(days=1)):
+        raise ValueError("no time of day")
+    return since

@@ -232,6 +232,18 @@ def test_an_optional_value_that_is_null_is_absent_without_a_remark() -> None:
         "2026-01-01 00:00:00.000000Z",
         "2026-01-01T01:00:00+01:00[Europe/Rome]",
         " 2026-01-01T00:00:00Z ",
+        "20260101T000000Z",
+        "20260101T013000.000+0130",
+        "20260101T01+01",
+        "2025-12-31T24:00:00Z",
+        "2025-12-31T24:00Z",
+        "20251231T240000Z",
+        "2026-01-01T05:30:00+0530",
+        "2026-01-01 00:00z",
+        "2026-01-01 00:00:00 UTC",
+        "2026-01-01 01:00:00 +0100",
+        "2026-01-01T00:00:00.0000000Z",
+        "2026-01-01T00:00:00,000Z",
     ],
 )
 def test_dates_are_iso_8601_as_back_ends_write_it(date: str) -> None:
@@ -245,7 +257,11 @@ def test_dates_are_iso_8601_as_back_ends_write_it(date: str) -> None:
     ("date", "timestamp", "remark"),
     [
         ("2026-01-01T00:00:00", 1767225600.0, "endDate has no zone: UTC is taken"),
+        ("2026-01-01 00:00", 1767225600.0, "endDate has no zone: UTC is taken"),
+        ("20260101T000000", 1767225600.0, "endDate has no zone: UTC is taken"),
+        ("2025-12-31T24:00:00", 1767225600.0, "endDate has no zone: UTC is taken"),
         ("2025-12-31", 1767225600.0, "endDate has no time: its end in UTC is taken"),
+        ("20251231", 1767225600.0, "endDate has no time: its end in UTC is taken"),
     ],
 )
 def test_a_date_that_lacks_something_is_read_with_a_remark(date: str, timestamp: float, remark: str) -> None:
@@ -255,9 +271,54 @@ def test_a_date_that_lacks_something_is_read_with_a_remark(date: str, timestamp:
     assert readings.remarks == (remark,)
 
 
-@pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1899-12-30", "1999-12-30T00:00:00Z"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2026-01-01T24:00:01Z",
+        "2026-01-01T25:00:00Z",
+        "2026-01-01T12:60:00Z",
+        "2026-01-01T12:00:61Z",
+        "2026-01-01T12:00:00+99",
+        "20260230T000000Z",
+        "20261301",
+        "202601",
+        "2026",
+        "20260101000000",
+    ],
+)
+def test_what_no_calendar_or_clock_has_is_left_out(date: str) -> None:
+    readings = subscription(endDate=date)
+    assert readings.subscription == subscription().subscription
+    assert readings.remarks == ("endDate is left out: it is not a date and time of ISO 8601",)
+
+
+def test_a_leap_second_is_the_next_minutes_start() -> None:
+    plan = subscription(endDate="2016-12-31T23:59:60Z").subscription
+    assert plan is not None
+    assert plan.end_timestamp_seconds == 1483228800.0
+
+
+ZEROS = ["0001-01-01", "1970-01-01", "0001-01-01T00:00:00", "1970-01-01T01:00:00+01:00", "0001-01-01T00:00:00-05:00"]
+ZEROS += ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000+0000", "1899-12-30", "19700101"]
+ZEROS += ["00010101T000000Z", "19700101T000000Z", "1970-01-01 00:00:00 UTC", "1999-12-30T00:00:00Z"]
+
+
+@pytest.mark.parametrize("date", ZEROS)
 def test_zero_values_of_programs_are_no_dates(date: str) -> None:
     assert subscription(endDate=date) == subscription(endDate=None)
+
+
+@pytest.mark.parametrize("number", [0, "0", 0.0, -1, 3600, -62135596800])
+@pytest.mark.parametrize("time", ["unix", "unix_ms"])
+def test_a_number_of_no_seconds_is_no_date(time: str, number: object) -> None:
+    expiring = api(
+        credit={"balance": "/b", "currency": {"constant": "EUR"}, "expires": {"pointer": "/t", "time": time}}
+    )
+    found = extract.answer(200, json.dumps({"b": 5, "t": number}).encode(), AGILE, expiring)
+    assert (found.credits[0].expires_timestamp_seconds, found.remarks) == (None, ())
+    later = {"b": 5, "t": 1767225600 * (1000 if time == "unix_ms" else 1)}
+    found = extract.answer(200, json.dumps(later).encode(), AGILE, expiring)
+    assert found.credits[0].expires_timestamp_seconds == 1767225600
 
 
 @pytest.mark.parametrize("features", [None, [], ["sms"], "sms", {}])
