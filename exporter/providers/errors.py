@@ -1,5 +1,6 @@
 """Which answers are failures, and why: by a code in the body, the body's form, the HTTP status."""
 
+import re
 from typing import Any
 
 from exporter.failure import Failure, Reason
@@ -16,6 +17,8 @@ _STATUS_REASONS = {
 }
 
 _FIRST_TIMESTAMP = 1e9
+
+_ZERO = re.compile("0+")
 
 _SUCCESS = frozenset({"success", "Success", "SUCCESS", "ok"})
 """Members by which an answer says whether it is one."""
@@ -98,8 +101,8 @@ def _code(document: Any, value: Value | None) -> str | None:
 
 
 def _is_no_error(code: str | None, errors: Errors) -> bool:
-    """Whether a code that isn't listed is 0, which back ends write for "no error"; a definition with `ok` is strict."""
-    return code == "0" and OK not in errors.codes.values()
+    """Whether a code that isn't listed is 0, which back ends write for "no error"; one with `ok` listed is strict."""
+    return code is not None and _ZERO.fullmatch(code.strip()) is not None and OK not in errors.codes.values()
 
 
 def _says_that_it_failed(document: Any) -> bool:

@@ -52,13 +52,25 @@ def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readin
         unreadable = None
     except FailureError as error:
         # Not the error itself: with its traceback it would keep this frame, and the body, until the collector comes.
-        document, unreadable = MISSING, error.failure
+        document, unreadable = _legible(body, api), error.failure
     failure = errors.failure_of(status, document, definition)
     if failure is not None:
         raise FailureError(failure)
     if unreadable is not None:
         raise FailureError(unreadable)
     return readings(document, api)
+
+
+def _legible(body: bytes, api: Request) -> Any:
+    """What can be read of a body that is not in its charset, for the error that it may tell; a value it never is."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        try:
+            return parse(body.decode(errors="replace").encode(), api)
+        except FailureError:
+            pass
+    return MISSING
 
 
 def parse(body: bytes, api: Request) -> Any:

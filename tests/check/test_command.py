@@ -503,7 +503,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.ended.wait(30)
             return
         body = b'{"credit": %s}' % balance.encode()
-        self.send_response(200)
+        if balance.startswith("broke"):
+            body = '{"status": "error", "code": 2, "message": "il credito non è sufficiente"}'.encode("latin-1")
+        self.send_response(500 if balance.startswith("broke") else 200)
+        charset = "; charset=ISO-8859-1" if balance == "broke-and-says-so" else ""
+        self.send_header("Content-Type", f"application/json{charset}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -562,6 +566,15 @@ def test_the_command(
         assert [line for line in out.splitlines() if line.startswith("a")] != [] or not asked
     assert re.findall("level=(INFO|DEBUG)", err) == []
     assert "the-secret-key" not in out + err
+
+
+@pytest.mark.parametrize("answer", ["broke", "broke-and-says-so"])
+def test_a_refusal_in_iso_8859_1_is_critical(
+    provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: str
+) -> None:
+    """The status is a 500: read as that alone it was unknown, and nobody was woken."""
+    assert main.main(["check", f"--config.file={provider.file(tmp_path, answer)}", "--format=prometheus"]) == 2
+    assert f'account="a{answer}",api="credit",reason="insufficient_credit"}} 1' in capsys.readouterr().out
 
 
 REFUSALS = {

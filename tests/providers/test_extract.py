@@ -21,7 +21,7 @@ from exporter.providers.catalogue import builtin, read
 from exporter.providers.currencies import CODES
 from exporter.providers.definition import Api, Definition
 from exporter.providers.values import steps
-from exporter.readings import Readings
+from exporter.readings import ContactQuota, Readings
 
 AGILE = builtin()["agiletelecom"]
 GATEWAY = builtin()["gatewayapi"]
@@ -50,9 +50,28 @@ def reason_of(definition: Definition, api: str, status: int, document: Any) -> R
         ('{"credit": "-3.50"}', -3.5),
         ('{"credit": "0E-10"}', 0.0),
         ('{"credit": 0}', 0.0),
+        ('{"credit": " 10.32 "}', 10.32),
+        ('{"credit": "\\t10.32\\r\\n"}', 10.32),
+        ('{"credit": ".5"}', 0.5),
+        ('{"credit": "-.5"}', -0.5),
+        ('{"credit": "5."}', 5.0),
+        ('{"credit": "+5"}', 5.0),
         (b'\xef\xbb\xbf{"credit": 10.324}', 10.324),
     ],
-    ids=["number", "decimal string", "negative", "decimal zero with exponent", "zero", "byte order mark"],
+    ids=[
+        "number",
+        "decimal string",
+        "negative",
+        "decimal zero with exponent",
+        "zero",
+        "spaces",
+        "line's end",
+        "no zero before the point",
+        "negative without zero",
+        "nothing after the point",
+        "plus",
+        "byte order mark",
+    ],
 )
 def test_credit_is_a_number_or_a_decimal_string(body: bytes | str, balance: float) -> None:
     assert credit_of(body) == balance
@@ -155,6 +174,24 @@ def test_an_answer_that_says_of_itself_that_it_failed_holds_no_value(name: str, 
 @pytest.mark.parametrize("word", [True, "true", 1, "yes", None, {}, 17])
 def test_an_answer_that_does_not_say_so_holds_its_value(word: object) -> None:
     assert credit_of(json.dumps({"success": word, "credit": 7})) == 7
+
+
+@pytest.mark.parametrize("status", [200, 402, 500])
+def test_a_code_beside_letters_of_another_charset_is_read_and_a_value_is_not(status: int) -> None:
+    """Old back ends write their messages in ISO-8859-1 and don't say so."""
+    said = '{"status": "error", "code": 2, "message": "il credito non è sufficiente"}'.encode("latin-1")
+    assert credit_of(said, status) is Reason.INSUFFICIENT_CREDIT
+    assert credit_of(b"\xef\xbb\xbf" + said, status) is Reason.INSUFFICIENT_CREDIT
+    value = '{"credit": 7, "note": "è"}'.encode("latin-1")
+    assert credit_of(value, status) is (Reason.INVALID_RESPONSE if status == 200 else credit_of(b"{}", status))
+    assert credit_of(said[:-2], 500) is Reason.SERVER_ERROR
+
+
+@pytest.mark.parametrize("code", [0, "0", 0.0, " 0 ", "000"])
+def test_a_code_of_nothing_beside_a_value_is_no_error(code: object) -> None:
+    assert credit_of(json.dumps({"code": code, "credit": 10.3})) == 10.3
+    assert reason_of(AGILE, "credit", 200, {"code": code}) is Reason.INVALID_RESPONSE
+    assert reason_of(AGILE, "credit", 503, {"code": code, "credit": 10.3}) is Reason.SERVER_ERROR
 
 
 def test_codes_are_compared_without_case() -> None:
@@ -338,6 +375,12 @@ def test_a_flag_is_a_boolean_or_its_number_or_text(raw: object, flag: bool) -> N
     assert readings.remarks == ()
 
 
+def test_a_feature_may_be_told_by_a_number_beside_one_told_by_a_text() -> None:
+    plan = subscription(features={"sms": 1, "rcs": "true", "whatsapp": "0"}).subscription
+    assert plan is not None
+    assert plan.features == {"sms": True, "rcs": True, "whatsapp": False}
+
+
 def test_an_object_of_too_many_features_is_cut() -> None:
     readings = subscription(features={f"f{number}": True for number in range(500)})
     assert readings.subscription is not None
@@ -370,6 +413,34 @@ def test_an_envelope_is_opened_however_its_word_is_written(word: str) -> None:
     body = {"status": word, "data": {"balance": 5, "currency": "EUR"}}
     readings = extract.answer(200, json.dumps(body).encode(), QLARA, QLARA.apis["credit"])
     assert [(credit.balance, credit.currency) for credit in readings.credits] == [(5, "EUR")]
+
+
+def enveloped(api: str, **fields: Any) -> Readings:
+    body = json.dumps({"status": "success", "data": fields}).encode()
+    return extract.answer(200, body, QLARA, QLARA.apis[api])
+
+
+def test_each_of_a_providers_answers_is_read_inside_an_envelope() -> None:
+    (credit,) = enveloped("credit", balance=5, currency="EUR", estimatedMessagesRemaining={"sms": 9}).credits
+    assert (credit.balance, credit.currency, credit.messages_remaining) == (5, "EUR", {"sms": 9})
+    assert enveloped("contacts", used=5, total=10, lists=2).contacts == ContactQuota(5, 10, 2)
+    plan = {"status": "ACTIVE", "plan": "Team", "features": {"sms": True, "maxContacts": 50}, "autoRenew": True}
+    assert enveloped("subscription", **plan) == subscription(**plan)
+    assert enveloped("subscription", **plan | {"status": "SUSPENDED"}) == subscription(**plan | {"status": "SUSPENDED"})
+
+
+def test_an_envelope_without_its_answer_is_no_plan() -> None:
+    assert reason_of(QLARA, "subscription", 200, {"status": "success", "data": {}}) is Reason.INVALID_RESPONSE
+    assert reason_of(QLARA, "credit", 200, {"status": "success", "data": None}) is Reason.INVALID_RESPONSE
+
+
+@pytest.mark.parametrize("number", [-1, "-1", -1.0, -0.5])
+def test_a_limit_below_zero_is_none(number: object) -> None:
+    body = json.dumps({"used": 5, "total": number, "lists": 2}).encode()
+    assert extract.answer(200, body, QLARA, QLARA.apis["contacts"]).contacts == ContactQuota(5, None, 2)
+    plan = subscription(features={"sms": True, "maxContacts": number}).subscription
+    assert plan is not None
+    assert (plan.max_contacts, plan.features) == (None, {"sms": True})
 
 
 def prices(document: Any) -> Readings:
@@ -514,11 +585,12 @@ def test_a_price_list_of_any_currencies_at_all_is_bounded() -> None:
         prices({"t": [{"country": "AD", "prefix": number, **every} for number in range(100)]})
 
 
-@pytest.mark.parametrize("currency", ["EUR", "dkk", "Usd", "XOF", "BGN", "credits", "MESSAGES"])
+@pytest.mark.parametrize("currency", ["EUR", "dkk", "Usd", "XOF", "BGN", "EUR ", "\teur\n", "credits", "MESSAGES"])
 def test_a_currency_is_one_of_iso_4217_or_a_unit(currency: str) -> None:
     body = json.dumps({"balance": 5, "currency": currency}).encode()
     (credit,) = extract.answer(200, body, QLARA, QLARA.apis["credit"]).credits
-    assert credit.currency == (currency.lower() if len(currency) > 3 else currency.upper())
+    meant = currency.strip()
+    assert credit.currency == (meant.lower() if len(meant) > 3 else meant.upper())
 
 
 @pytest.mark.parametrize("document", [{}, [], {"standard": []}, {"standard": {}}, {"standard": [{}]}, 5, "x"])
