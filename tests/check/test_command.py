@@ -775,6 +775,30 @@ def test_a_closed_stdout_changes_no_exit_code(
     assert 'err="stdout is closed"' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("balance", "code"), [("500", 0), ("60", 1), ("20", 2), ("nonsense", 3)])
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_the_exit_code_holds_in_a_process_without_stdout(
+    provider: Provider, tmp_path: Path, balance: str, code: int, closed: str
+) -> None:
+    check = [sys.executable, "-m", "exporter", "check", f"--config.file={provider.file(tmp_path, balance)}"]
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *check], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_nobody_could_read_is_told_again(provider: Provider, tmp_path: Path) -> None:
+    flags = [f"--config.file={provider.file(tmp_path, '20')}", f"--changes={tmp_path / 'states'}"]
+    with Path("/dev/full").open("w") as full:
+        assert command(*flags, stdout=full).returncode == 2
+    assert not (tmp_path / "states").exists()
+    ended = command(*flags)
+    assert (ended.returncode, "Credit below 50 EUR" in ended.stdout) == (2, True)
+    ended = command(*flags)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "")
+
+
 @pytest.mark.parametrize("form", ["table", "json", "prometheus", "nagios"])
 def test_a_defect_is_unknown_and_not_a_warning(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
