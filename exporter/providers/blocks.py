@@ -87,8 +87,8 @@ def no_currencies(value: Value | None) -> Iterator[Wrong]:
 class Predicate(Model):
     """What an answer, or an item of one, may be like.
 
-    Every pointer in `where` leads to its text (numbers and booleans count as they are written), all of `has` lead
-    somewhere, none of `lacks` does.
+    Every pointer in `where` leads to its text, whatever its case (numbers and booleans count as they are written), all
+    of `has` lead somewhere, none of `lacks` does.
     """
 
     example = "{where: {/status: error}}"

@@ -40,6 +40,9 @@ thousand."""
 MOST_MEMBERS = 100
 """Features or channels of one answer: an object with more is no list of names, but would be as many series."""
 
+_SUCCESSFUL = frozenset({"success", "ok"})
+"""What `status` says in an envelope."""
+
 
 def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readings:
     """The readings of one HTTP answer.
@@ -131,11 +134,9 @@ def readings(document: Any, api: Api) -> Readings:
 
 def _opened(document: Any, api: Api) -> Any:
     """What lies in `{"status": "success", "data": {…}}`, an envelope that some back ends put around a known answer."""
-    if (
-        not isinstance(document, dict)
-        or str(document.get("status")).lower() != "success"
-        or not isinstance(document.get("data"), dict)
-    ):
+    if not isinstance(document, dict) or not isinstance(document.get("data"), dict):
+        return document
+    if str(document.get("status")).strip().lower() not in _SUCCESSFUL and not errors.says_that_it_succeeded(document):
         return document
     return document if any(f"{pointer}/".startswith("/data/") for pointer in api.pointers()) else document["data"]
 
@@ -239,9 +240,9 @@ class _Extraction:
             self.optional(values.number, block.last_recharge_amount, item, names),
             self.channels(item, block.messages_remaining),
             None if block.wallet is None else self.required(values.text, block.wallet, item, names) or None,
-            self.optional(values.number, block.overdraft, item, names),
+            self.optional(values.amount, block.overdraft, item, names),
             self.instant(block.expires, item, names),
-            self.optional(values.number, block.expiring, item, names),
+            self.optional(values.amount, block.expiring, item, names),
             self.optional(values.flag, block.auto_recharge, item, names),
         )
 
@@ -250,8 +251,8 @@ class _Extraction:
         found = {}
         for channel, raw in (None if pointer is None else self.members(item, pointer)) or ():
             try:
-                if raw is not None:
-                    found[channel] = values.as_number(raw)
+                if raw is not None and (left := values.as_number(raw)) >= 0:  # -1 says that none is known
+                    found[channel] = left
             except WrongTypeError as expected:
                 self.remark(f"messages left by {channel} are left out: not {expected}")
         return found
@@ -270,7 +271,7 @@ class _Extraction:
             self.instant(block.end, document),
             self.optional(values.flag, block.auto_renew, document),
             self.features(document, block.features),
-            self.limit(block.max_contacts, document),
+            self.optional(values.amount, block.max_contacts, document),
         )
 
     def features(self, document: Any, block: Features | None) -> dict[str, bool | None] | None:
@@ -288,17 +289,12 @@ class _Extraction:
                 self.remark(f"feature {feature} is left out: it is not {expected}")
         return features
 
-    def limit(self, value: Value | None, document: Any) -> float | None:
-        """A number that may be absent; one below zero is no limit."""
-        found = self.optional(values.number, value, document)
-        return None if found is not None and found < 0 else found
-
     def contacts(self, document: Any, block: ContactsBlock) -> ContactQuota:
         """The contact quota."""
         return ContactQuota(
-            self.required(values.number, block.used, document),
-            self.limit(block.limit, document),
-            self.optional(values.number, block.lists, document),
+            self.required(values.amount, block.used, document),
+            self.optional(values.amount, block.limit, document),
+            self.optional(values.amount, block.lists, document),
         )
 
     def prices(self, document: Any, block: PricesBlock) -> tuple[MessagePrice, ...]:
@@ -358,8 +354,8 @@ class _Extraction:
         found = []
         for currency, raw in told:
             try:
-                if raw is not None:
-                    found.append((currency, values.as_number(raw)))
+                if raw is not None and (price := values.as_number(raw)) >= 0:  # -1 says that there is none
+                    found.append((currency, price))
             except WrongTypeError as expected:
                 self.remark(f"the price of {country} in {currency} is left out: it is not {expected}")
         return found

@@ -27,7 +27,7 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 _INSTANT = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d|\d{8})"
     r"(?:[Tt ](?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d(?:[.,]\d+)?))?)?"
-    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
+    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?(zone)(?: [A-Z]{3,5})?))?",
     re.ASCII,
 )
 _ZONE_NAME = re.compile(r"\[[A-Za-z0-9_+/-]+\]$")
@@ -91,13 +91,18 @@ def each(item: Any, pattern: str) -> Iterator[tuple[Any, dict[str, str]]]:
     yield from found
 
 
-def matches(where: Mapping[str, str], item: Any) -> bool:
+def matches(where: Mapping[str, str], item: Any, *, in_any_case: bool = False) -> bool:
     """Whether every pointer of `where` leads to its text; numbers and booleans count as they are written."""
     for pointer, wanted in where.items():
         raw = at(item, pointer)
-        if raw is MISSING or plain_text(raw) != wanted:
+        text = None if raw is MISSING else plain_text(raw)
+        if text is None or (text != wanted and not (in_any_case and _folded(text) == _folded(wanted))):
             return False
     return True
+
+
+def _folded(text: str) -> str:
+    return text[:LONGEST_TEXT].strip().casefold()
 
 
 def plain_text(raw: Any) -> str | None:
@@ -203,6 +208,12 @@ def as_number(raw: Any) -> float:
     raise WrongTypeError("a finite number or a decimal string")
 
 
+def amount(value: Value, item: Any, names: Mapping[str, str]) -> float | None:
+    """A number of things, or a limit of them; None where there is none, as -1 and its like say."""
+    found = number(value, item, names)
+    return None if found is None or found < 0 else found
+
+
 def text(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
     """A text (or an integer as text) fit for a label, translated by `words`; None where there is none."""
     raw = read(value, item, names)
@@ -253,8 +264,8 @@ def country(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
     raw = read(value, item, names)
     if raw is MISSING:
         return None
-    if isinstance(raw, str) and _COUNTRY.fullmatch(raw):
-        return raw.upper()
+    if isinstance(raw, str) and _COUNTRY.fullmatch(code := raw.strip()):
+        return code.upper()
     raise WrongTypeError("a country's code of two or three letters")
 
 
@@ -271,7 +282,7 @@ def as_prefix(raw: Any) -> str:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     is_code = isinstance(raw, str | int) and not isinstance(raw, bool)
-    digits = _PREFIX.fullmatch(str(raw)) if is_code and (isinstance(raw, str) or abs(raw) < 10**15) else None
+    digits = _PREFIX.fullmatch(str(raw).strip()) if is_code and (isinstance(raw, str) or abs(raw) < 10**15) else None
     if digits is None:
         raise WrongTypeError("a prefix of 15 digits at most")
     return digits[1]

@@ -171,6 +171,29 @@ def test_an_answer_that_says_of_itself_that_it_failed_holds_no_value(name: str, 
     assert credit_of(json.dumps({name: word, "credit": 0}), 503) is Reason.SERVER_ERROR
 
 
+@pytest.mark.parametrize("word", [True, "true", "TRUE", 1, "1"])
+@pytest.mark.parametrize("name", ["error", "Error", "hasError"])
+def test_an_answer_that_says_of_itself_that_it_is_an_error_holds_no_value(name: str, word: object) -> None:
+    assert credit_of(json.dumps({name: word, "credit": 0})) is Reason.INVALID_RESPONSE
+    assert credit_of(json.dumps({"status": "success", "data": {name: word, "credit": 0}})) is Reason.INVALID_RESPONSE
+
+
+@pytest.mark.parametrize("word", [False, 0, "false", None, "", "no error", [], {}])
+def test_an_answer_that_names_no_error_holds_its_value(word: object) -> None:
+    assert credit_of(json.dumps({"error": word, "credit": 7})) == 7
+
+
+@pytest.mark.parametrize("word", ["error", "Error", "ERROR", " error "])
+def test_an_errors_word_counts_however_it_is_written(word: str) -> None:
+    assert credit_of(json.dumps({"status": word, "credit": 0})) is Reason.INVALID_RESPONSE
+    assert credit_of(json.dumps({"status": word, "credit": 0}), 503) is Reason.SERVER_ERROR
+    assert credit_of(json.dumps({"status": f"no {word}", "credit": 7})) == 7
+
+
+def test_a_jsend_failure_in_capitals_tells_its_reason() -> None:
+    assert reason_of(QLARA, "credit", 200, {"status": "FAIL", "data": {"authentication": "?"}}) is Reason.UNAUTHORIZED
+
+
 @pytest.mark.parametrize("word", [True, "true", 1, "yes", None, {}, 17])
 def test_an_answer_that_does_not_say_so_holds_its_value(word: object) -> None:
     assert credit_of(json.dumps({"success": word, "credit": 7})) == 7
@@ -279,6 +302,8 @@ def test_an_optional_value_that_is_null_is_absent_without_a_remark() -> None:
         "2026-01-01 00:00z",
         "2026-01-01 00:00:00 UTC",
         "2026-01-01 01:00:00 +0100",
+        "2026-01-01 00:00:00.000000000 +0000 UTC",
+        "2026-01-01 01:00:00 +0100 CET",
         "2026-01-01T00:00:00.0000000Z",
         "2026-01-01T00:00:00,000Z",
     ],
@@ -408,9 +433,17 @@ def test_a_balance_needs_its_currency(currency: object) -> None:
     assert reason_of(QLARA, "credit", 200, {"balance": 5, "currency": currency}) is Reason.INVALID_RESPONSE
 
 
-@pytest.mark.parametrize("word", ["success", "Success", "SUCCESS"])
-def test_an_envelope_is_opened_however_its_word_is_written(word: str) -> None:
-    body = {"status": word, "data": {"balance": 5, "currency": "EUR"}}
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        *({"status": word} for word in ("success", "Success", "SUCCESS", " success ", "ok", "OK")),
+        *({"success": word} for word in (True, "true", 1)),
+        {"ok": True},
+    ],
+    ids=str,
+)
+def test_an_envelope_is_opened_however_its_word_is_written(envelope: dict[str, Any]) -> None:
+    body = {**envelope, "data": {"balance": 5, "currency": "EUR"}}
     readings = extract.answer(200, json.dumps(body).encode(), QLARA, QLARA.apis["credit"])
     assert [(credit.balance, credit.currency) for credit in readings.credits] == [(5, "EUR")]
 
@@ -432,6 +465,21 @@ def test_each_of_a_providers_answers_is_read_inside_an_envelope() -> None:
 def test_an_envelope_without_its_answer_is_no_plan() -> None:
     assert reason_of(QLARA, "subscription", 200, {"status": "success", "data": {}}) is Reason.INVALID_RESPONSE
     assert reason_of(QLARA, "credit", 200, {"status": "success", "data": None}) is Reason.INVALID_RESPONSE
+
+
+@pytest.mark.parametrize("number", [-1, "-1", -1.0])
+def test_a_number_of_things_below_zero_is_none(number: object) -> None:
+    contacts = extract.answer(200, json.dumps({"used": 5, "lists": number}).encode(), QLARA, QLARA.apis["contacts"])
+    assert contacts.contacts == ContactQuota(5)
+    assert reason_of(QLARA, "contacts", 200, {"used": number, "total": 10}) is Reason.INVALID_RESPONSE
+    told = {"balance": number, "currency": "EUR", "estimatedMessagesRemaining": {"sms": 9, "rcs": number}}
+    (credit,) = extract.answer(200, json.dumps(told).encode(), QLARA, QLARA.apis["credit"]).credits
+    assert (credit.balance, credit.messages_remaining) == (-1, {"sms": 9})
+    row = {"country": "AD", "prefix": 376, "eur": 0.05, "dkk": number}
+    assert [price.currency for price in prices({"standard": [row]}).prices] == ["EUR"]
+    limited = api(credit={"balance": "/b", "currency": {"constant": "EUR"}, "overdraft": "/o", "expiring": "/e"})
+    (credit,) = extract.answer(200, json.dumps({"b": 5, "o": number, "e": number}).encode(), AGILE, limited).credits
+    assert (credit.overdraft, credit.expiring) == (None, None)
 
 
 @pytest.mark.parametrize("number", [-1, "-1", -1.0, -0.5])
@@ -462,11 +510,11 @@ def test_a_price_row_that_is_not_whole_is_left_out() -> None:
     assert "the price of AE in EUR is left out: it is not a finite number or a decimal string" in readings.remarks
 
 
-@pytest.mark.parametrize("prefix", [376, 376.0, "376", "+376"])
-@pytest.mark.parametrize("country", ["AD", "ad", "AND"])
+@pytest.mark.parametrize("prefix", [376, 376.0, "376", "+376", " 376 "])
+@pytest.mark.parametrize("country", ["AD", "ad", "AND", " ad\n"])
 def test_the_labels_of_a_price_are_codes(prefix: object, country: str) -> None:
     (price,) = prices({"x" * 32: [{"country": country, "prefix": prefix, "eur": 1}]}).prices
-    assert (price.country, price.prefix, price.tier) == (country.upper(), "376", "x" * 32)
+    assert (price.country, price.prefix, price.tier) == (country.strip().upper(), "376", "x" * 32)
 
 
 def test_a_row_of_several_prefixes_is_a_price_of_each() -> None:
