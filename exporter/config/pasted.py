@@ -6,10 +6,11 @@ from pathlib import Path as FilePath
 _QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "«": "»"}
 _NAME = "[a-z_-]*(?:key|token|secret|password)"
 _SCHEME = re.compile(r"(?:bearer|token|basic|apikey) +\S", re.IGNORECASE)
-_HEADER = re.compile(rf"(?:authorization|x-[a-z0-9-]+|{_NAME}) *: *\S", re.IGNORECASE)
+_HEADER = re.compile(rf"(?:(?:-H|--header)[ =]*['\"]?)?(?:authorization|x-[a-z0-9-]+|{_NAME}) *: *\S", re.IGNORECASE)
 _ASSIGNED = re.compile(rf"(?:export +)?(?:[A-Z][A-Z0-9_]{{2,}}|(?i:{_NAME})) *= *[^= ]")
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[^{}]+\}|\([^()]+\))")
-_FOLDERS = re.compile(r"~/|\.{1,2}/|/(?:etc|home|mnt|opt|root|run|secrets|srv|tmp|usr|var)/")
+_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}|<[^<>]+>|%[A-Za-z_][A-Za-z0-9_]*%")
+_FOLDERS = re.compile(r"file:/|[A-Za-z]:\\|~/|\.{1,2}/|/(?:etc|home|mnt|opt|root|run|secrets|srv|tmp|usr|var)/")
 
 
 def wrongly_pasted(part: str, secret: str, prefix: str) -> tuple[str, str] | None:
@@ -27,6 +28,8 @@ def wrongly_pasted(part: str, secret: str, prefix: str) -> tuple[str, str] | Non
         return "this secret begins with a name and an equals sign", "write what follows them"
     if _VARIABLE.fullmatch(secret):
         return "this looks like a variable, which nothing expands", f"write its name under {part}_env"
+    if _PLACEHOLDER.fullmatch(secret):
+        return "this looks like a placeholder, which nothing fills in", "write the secret itself"
     return None
 
 

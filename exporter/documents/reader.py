@@ -14,6 +14,8 @@ __all__ = ["Document", "DocumentError", "Place", "Plain", "Value", "YamlFault", 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_OPEN = "expected ',' or"
+
 # The parser's own words may quote what it stumbled over (an alias, a tag, a snippet), which may be a
 # secret: only these words of ours are shown. The texts are libyaml's and PyYAML's.
 _SYNTAX = (
@@ -23,7 +25,7 @@ _SYNTAX = (
         "put the text in quotes",
     ),
     ("mapping values are not allowed", "a colon where none belongs", "put a text that has one in quotes"),
-    ("expected ',' or", "a bracket or brace that isn't closed, or a comma that is missing", ""),
+    (_OPEN, "a bracket or brace that isn't closed, or a comma that is missing", ""),
     ("end of stream", "a quoted text that isn't closed", ""),
     ("escape", "a backslash sequence that YAML doesn't know", "use single quotes"),
     ("tag", "a tag", "put a text that begins with ! in quotes"),
@@ -116,7 +118,8 @@ def _line(error: yaml.YAMLError, text: str) -> int:
 def _syntax(text: str, complaint: str, line: int) -> YamlFault:
     known = next((each for each in _SYNTAX if each[0] in complaint), ("", "", ""))
     words, message, hint = known
-    slip = slips.find(text, line) if words in _LAYOUT else None
+    in_brackets = words == _OPEN
+    slip = slips.find(text, line, in_brackets=in_brackets) if in_brackets or words in _LAYOUT else None
     if slip is not None:
         line, message, hint = slip
     return YamlFault(line, f"not YAML: {message}" if message else "not YAML", hint)

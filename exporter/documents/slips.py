@@ -16,17 +16,22 @@ _DASH = re.compile(r"^ *-[A-Za-z_\"'{]")
 _COLON = re.compile(r"^ *(?:- +)?[A-Za-z_]\w*:[^\s/]")
 _BARE = re.compile(r"^ *(?:- +)?[A-Za-z_]\w*$")
 _PAIR = re.compile(r"^( *(?:- +)?)\w[\w-]*:(?: +([^\s#].*))?$")
-_BELOW = re.compile(r"[|>&]")
+_EQUALS = re.compile(r"^ *(?:- +)?[A-Za-z_]\w* *=(?!=)")
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
+_FENCE = re.compile(r"^ *(?:```|~~~)")
+_COMMENTED = re.compile(r"[{\[][^}\]#\"']*\s#.*[}\]]")
+_OPENED = re.compile(r"[{\[]\s*$")
+_BELOW = re.compile(r"[|>&]|[{\[][^}\]]*$")
 """What a value begins with that goes on in the lines below it."""
 
 
-def find(text: str, line: int) -> Slip | None:
-    """The slip that makes a parser stumble at a line (from 1); None where it is none of these."""
+def find(text: str, line: int, *, in_brackets: bool = False) -> Slip | None:
+    """The slip that makes a parser stumble at a line (from 1), in brackets or outside of them; None for others."""
     lines = text.splitlines()
     number = min(line, len(lines))
     for back in range(min(number, MOST_LINES_BACK + 1)):
         at = number - back
-        for looks, message, hint in _SLIPS:
+        for looks, message, hint in _IN_BRACKETS if in_brackets else _SLIPS:
             if looks(lines, at):
                 return at, message, hint
     return None
@@ -55,15 +60,31 @@ def _is_bare(lines: Sequence[str], at: int) -> bool:
     return word is not None and _indentation(below) > _indentation(lines[at - 1])
 
 
+def _is_dash_in_brackets(lines: Sequence[str], at: int) -> bool:
+    """Whether a list's dash follows a bracket that has just been opened."""
+    return at > 1 and _OPENED.search(lines[at - 2]) is not None and lines[at - 1].lstrip().startswith("- ")
+
+
 def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-_SLIPS: Sequence[tuple[Callable[[Sequence[str], int], bool], str, str]] = (
+_Looks = tuple[Callable[[Sequence[str], int], bool], str, str]
+
+_IN_BRACKETS: Sequence[_Looks] = (
+    (_matches(_COMMENTED), "a # behind a space, which begins a comment", "put a text that has one in quotes"),
+)
+
+_SLIPS: Sequence[_Looks] = (
+    (_matches(_CONFLICT), "a mark of a conflict that a merge left", "keep one of the two and remove the marks"),
+    (_matches(_FENCE), "a fence of Markdown, as copied from a page", "remove it"),
     (_matches(_TAB), "a tab in the indentation", "indent with spaces"),
     (_matches(_ODD_SPACE), "a space that only looks like one, as copied from a web page", "type it anew"),
     (_matches(_DASH), "no space behind the dash", "write - name: …"),
     (_matches(_COLON), "no space behind the colon", "write name: …"),
+    (_matches(_EQUALS), "an equals sign behind the key", "write name: …"),
+    *_IN_BRACKETS,
+    (_is_dash_in_brackets, "a list's dash inside a bracket or brace", "remove the bracket in the line above"),
     (_is_too_deep, "a key deeper than the one before it, which has its value", "indent the keys of one mapping alike"),
     (_is_bare, "no colon behind the key", "write name: and what belongs to it below"),
 )

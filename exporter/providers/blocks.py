@@ -84,8 +84,8 @@ def no_currencies(value: Value | None) -> Iterator[Wrong]:
 class Predicate(Model):
     """What an answer, or an item of one, may be like.
 
-    Every pointer in `where` leads to its text (numbers and booleans count as they are written), all of `has` lead
-    somewhere, none of `lacks` does.
+    Every pointer in `where` leads to its text, whatever its case (numbers and booleans count as they are written), all
+    of `has` lead somewhere, none of `lacks` does.
     """
 
     example = "{where: {/status: error}}"
@@ -175,7 +175,8 @@ class PricesBlock(Block):
     """Where list prices lie (`readings.MessagePrice`).
 
     An item gives one price (`price` with `currency`), or one for each member whose name matches
-    `price_by_currency` (the member's name is the currency; `columns` are the documented ones).
+    `price_by_currency` (the member's name is the currency; `columns` are the documented ones). Where `prefix` leads to
+    a list, the price is one of each prefix in it.
     """
 
     country: Value

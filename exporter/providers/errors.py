@@ -1,5 +1,7 @@
 """Which answers are failures, and why: by a code in the body, the body's form, the HTTP status."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from exporter.failure import Failure, Reason
@@ -17,8 +19,13 @@ _STATUS_REASONS = {
 
 _FIRST_TIMESTAMP = 1e9
 
-_SUCCESS = frozenset({"success", "Success", "SUCCESS", "ok"})
+_ZERO = re.compile("0+")
+
+_SUCCESS = frozenset({"success", "Success", "SUCCESS", "ok", "Ok", "OK", "isSuccess", "IsSuccess"})
 """Members by which an answer says whether it is one."""
+
+_ERROR = frozenset({"error", "Error", "ERROR", "isError", "IsError", "hasError"})
+"""Members that say so by a flag the other way round; as a text or an object they are the definitions' concern."""
 
 
 def failure_of(status: int, document: Any, definition: Definition) -> Failure | None:
@@ -59,7 +66,7 @@ def wait_seconds(told: Any, now_timestamp_seconds: float) -> float | None:
 
 def fits(predicate: Predicate, document: Any) -> bool:
     """Whether an answer, or an item of one, is as a predicate says; one that can't be read lacks nothing."""
-    if document is MISSING or not values.matches(predicate.where, document):
+    if document is MISSING or not values.matches(predicate.where, document, in_any_case=True):
         return False
     # Loops: every answer is held to every predicate, most of which name nothing here.
     for pointer in predicate.has:
@@ -98,22 +105,31 @@ def _code(document: Any, value: Value | None) -> str | None:
 
 
 def _is_no_error(code: str | None, errors: Errors) -> bool:
-    """Whether a code that isn't listed is 0, which back ends write for "no error"; a definition with `ok` is strict."""
-    return code == "0" and OK not in errors.codes.values()
+    """Whether a code that isn't listed is 0, which back ends write for "no error"; one with `ok` listed is strict."""
+    return code is not None and _ZERO.fullmatch(code.strip()) is not None and OK not in errors.codes.values()
+
+
+def says_that_it_succeeded(document: Mapping[str, Any]) -> bool:
+    """Whether an answer says `success: true` in one of the ways that back ends write that."""
+    return _has_flag(document, _SUCCESS, told=True)
 
 
 def _says_that_it_failed(document: Any) -> bool:
-    """Whether it, or what is in its envelope, says `success: false` in one of the ways that back ends write that."""
+    """Whether it, or what is in its envelope, says `success: false` or `error: true` as back ends write that."""
     within = document.get("data") if isinstance(document, dict) else None
-    for each in (document, within):
-        if not isinstance(each, dict):
+    return any(
+        isinstance(each, dict) and (_has_flag(each, _SUCCESS, told=False) or _has_flag(each, _ERROR, told=True))
+        for each in (document, within)
+    )
+
+
+def _has_flag(document: Mapping[str, Any], names: frozenset[str], *, told: bool) -> bool:
+    for name in names & document.keys():
+        try:
+            if values.as_flag(document[name]) is told:
+                return True
+        except WrongTypeError:
             continue
-        for name in _SUCCESS & each.keys():
-            try:
-                if not values.as_flag(each[name]):
-                    return True
-            except WrongTypeError:
-                continue
     return False
 
 

@@ -5,6 +5,7 @@ Anything that a provider may send comes out as `Readings` or as a `Failure`, nev
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NoReturn, TypeVar
 
 from exporter.failure import FailureError, invalid_response
@@ -39,6 +40,9 @@ thousand."""
 MOST_MEMBERS = 100
 """Features or channels of one answer: an object with more is no list of names, but would be as many series."""
 
+_SUCCESSFUL = frozenset({"success", "ok"})
+"""What `status` says in an envelope."""
+
 
 def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readings:
     """The readings of one HTTP answer.
@@ -51,13 +55,25 @@ def answer(status: int, body: bytes, definition: Definition, api: Api) -> Readin
         unreadable = None
     except FailureError as error:
         # Not the error itself: with its traceback it would keep this frame, and the body, until the collector comes.
-        document, unreadable = MISSING, error.failure
+        document, unreadable = _legible(body, api), error.failure
     failure = errors.failure_of(status, document, definition)
     if failure is not None:
         raise FailureError(failure)
     if unreadable is not None:
         raise FailureError(unreadable)
     return readings(document, api)
+
+
+def _legible(body: bytes, api: Request) -> Any:
+    """What can be read of a body that is not in its charset, for the error that it may tell; a value it never is."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        try:
+            return parse(body.decode(errors="replace").encode(), api)
+        except FailureError:
+            pass
+    return MISSING
 
 
 def parse(body: bytes, api: Request) -> Any:
@@ -118,11 +134,9 @@ def readings(document: Any, api: Api) -> Readings:
 
 def _opened(document: Any, api: Api) -> Any:
     """What lies in `{"status": "success", "data": {…}}`, an envelope that some back ends put around a known answer."""
-    if (
-        not isinstance(document, dict)
-        or str(document.get("status")).lower() != "success"
-        or not isinstance(document.get("data"), dict)
-    ):
+    if not isinstance(document, dict) or not isinstance(document.get("data"), dict):
+        return document
+    if str(document.get("status")).strip().lower() not in _SUCCESSFUL and not errors.says_that_it_succeeded(document):
         return document
     return document if any(f"{pointer}/".startswith("/data/") for pointer in api.pointers()) else document["data"]
 
@@ -226,9 +240,9 @@ class _Extraction:
             self.optional(values.number, block.last_recharge_amount, item, names),
             self.channels(item, block.messages_remaining),
             None if block.wallet is None else self.required(values.text, block.wallet, item, names) or None,
-            self.optional(values.number, block.overdraft, item, names),
+            self.optional(values.amount, block.overdraft, item, names),
             self.instant(block.expires, item, names),
-            self.optional(values.number, block.expiring, item, names),
+            self.optional(values.amount, block.expiring, item, names),
             self.optional(values.flag, block.auto_recharge, item, names),
         )
 
@@ -237,8 +251,8 @@ class _Extraction:
         found = {}
         for channel, raw in (None if pointer is None else self.members(item, pointer)) or ():
             try:
-                if raw is not None:
-                    found[channel] = values.as_number(raw)
+                if raw is not None and (left := values.as_number(raw)) >= 0:  # -1 says that none is known
+                    found[channel] = left
             except WrongTypeError as expected:
                 self.remark(f"messages left by {channel} are left out: not {expected}")
         return found
@@ -257,7 +271,7 @@ class _Extraction:
             self.instant(block.end, document),
             self.optional(values.flag, block.auto_renew, document),
             self.features(document, block.features),
-            self.limit(block.max_contacts, document),
+            self.optional(values.amount, block.max_contacts, document),
         )
 
     def features(self, document: Any, block: Features | None) -> dict[str, bool | None] | None:
@@ -275,60 +289,73 @@ class _Extraction:
                 self.remark(f"feature {feature} is left out: it is not {expected}")
         return features
 
-    def limit(self, value: Value | None, document: Any) -> float | None:
-        """A number that may be absent; one below zero is no limit."""
-        found = self.optional(values.number, value, document)
-        return None if found is not None and found < 0 else found
-
     def contacts(self, document: Any, block: ContactsBlock) -> ContactQuota:
         """The contact quota."""
         return ContactQuota(
-            self.required(values.number, block.used, document),
-            self.limit(block.limit, document),
-            self.optional(values.number, block.lists, document),
+            self.required(values.amount, block.used, document),
+            self.optional(values.amount, block.limit, document),
+            self.optional(values.amount, block.lists, document),
         )
 
     def prices(self, document: Any, block: PricesBlock) -> tuple[MessagePrice, ...]:
         """The price list; of two rows with equal labels the dearer, with a remark."""
         found: dict[tuple[str, str, str, str], MessagePrice] = {}
-        for item, names in _items(document, block):
-            for price in self.row(item, names, block):
-                key = (price.country, price.prefix, price.tier, price.currency)
-                if key in found:
-                    self.remark(f"two prices for {' '.join(key)}: the dearer is taken")
-                if key not in found or price.price > found[key].price:
-                    found[key] = price
-            if len(found) > MOST_PRICES:
+        rows = (self.row(item, names, block) for item, names in _items(document, block))
+        for count, price in enumerate(chain.from_iterable(rows)):
+            key = (price.country, price.prefix, price.tier, price.currency)
+            if key in found:
+                self.remark(f"two prices for {' '.join(key)}: the dearer is taken")
+            if key not in found or price.price > found[key].price:
+                found[key] = price
+            # A row has as many as its prefixes times its currencies: there may be more than the answer has values.
+            if len(found) > MOST_PRICES or count > MOST_VALUES:
                 raise invalid_response(f"more than {MOST_PRICES} prices")
         if not found:
             raise invalid_response("no price could be read")
         return tuple(found.values())
 
-    def row(self, item: Any, names: Mapping[str, str], block: PricesBlock) -> list[MessagePrice]:
-        """The prices of one row of the list, one a currency."""
+    def row(self, item: Any, names: Mapping[str, str], block: PricesBlock) -> Iterator[MessagePrice]:
+        """The prices of one row of the list, one a prefix and currency."""
         country = self.optional(values.country, block.country, item, names)
-        prefix = self.optional(values.prefix, block.prefix, item, names)
+        prefixes = self.prefixes(item, names, block.prefix)
         tier = self.optional(values.tier, block.tier, item, names)
-        if country is None or prefix is None or tier is None:
+        if country is None or not prefixes or tier is None:
             self.remark("a price without country, prefix or tier is left out")
-            return []
-        amounts: list[tuple[str, Any]] = []
+            return
+        amounts = self.amounts(item, names, block, country)
+        for prefix in prefixes:
+            for currency, amount in amounts:
+                yield MessagePrice(country, prefix, tier, currency, amount)
+
+    def prefixes(self, item: Any, names: Mapping[str, str], value: Value) -> list[str]:
+        """The prefixes of a row, from one or a list; what is none is left out, with a remark."""
+        found: dict[str, None] = {}
+        for raw in self.optional(values.several, value, item, names) or ():
+            try:
+                found[values.as_prefix(raw)] = None
+            except WrongTypeError as expected:
+                self.remark(f"{value.field_name} is left out: it is not {expected}")
+        return [*found]
+
+    def amounts(self, item: Any, names: Mapping[str, str], block: PricesBlock, country: str) -> list[tuple[str, float]]:
+        """The prices of a row with their currencies."""
+        told: list[tuple[str, Any]] = []
         if block.price is not None and block.currency is not None:
             currency = self.optional(values.currency, block.currency, item, names)
             amount = self.optional(values.number, block.price, item, names)
-            amounts = [] if currency is None else [(currency, amount)]
+            told = [] if currency is None else [(currency, amount)]
         elif block.price_by_currency is not None and isinstance(item, dict):
             pattern = compiled(block.price_by_currency)
-            amounts = [
+            told = [
                 (key.upper(), values.only(raw))
                 for key, raw in item.items()
                 if (key in block.columns or key.upper() in CODES) and pattern.fullmatch(key)
             ]
-        prices = []
-        for currency, raw in amounts:
+        found = []
+        for currency, raw in told:
             try:
-                if raw is not None:
-                    prices.append(MessagePrice(country, prefix, tier, currency, values.as_number(raw)))
+                if raw is not None and (price := values.as_number(raw)) >= 0:  # -1 says that there is none
+                    found.append((currency, price))
             except WrongTypeError as expected:
                 self.remark(f"the price of {country} in {currency} is left out: it is not {expected}")
-        return prices
+        return found

@@ -25,7 +25,10 @@ LONGEST_MATCHED = 4096
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
+    r"(?P<day>\d{4}-\d\d-\d\d|\d{8})"
+    r"(?:[Tt ](?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d(?:[.,]\d+)?))?)?"
+    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?(zone)(?: [A-Z]{3,5})?))?",
+    re.ASCII,
 )
 _ZONE_NAME = re.compile(r"\[[A-Za-z0-9_+/-]+\]$")
 _COUNTRY = re.compile(r"[A-Za-z]{2,3}")
@@ -88,13 +91,18 @@ def each(item: Any, pattern: str) -> Iterator[tuple[Any, dict[str, str]]]:
     yield from found
 
 
-def matches(where: Mapping[str, str], item: Any) -> bool:
+def matches(where: Mapping[str, str], item: Any, *, in_any_case: bool = False) -> bool:
     """Whether every pointer of `where` leads to its text; numbers and booleans count as they are written."""
     for pointer, wanted in where.items():
         raw = at(item, pointer)
-        if raw is MISSING or plain_text(raw) != wanted:
+        text = None if raw is MISSING else plain_text(raw)
+        if text is None or (text != wanted and not (in_any_case and _folded(text) == _folded(wanted))):
             return False
     return True
+
+
+def _folded(text: str) -> str:
+    return text[:LONGEST_TEXT].strip().casefold()
 
 
 def plain_text(raw: Any) -> str | None:
@@ -200,6 +208,12 @@ def as_number(raw: Any) -> float:
     raise WrongTypeError("a finite number or a decimal string")
 
 
+def amount(value: Value, item: Any, names: Mapping[str, str]) -> float | None:
+    """A number of things, or a limit of them; None where there is none, as -1 and its like say."""
+    found = number(value, item, names)
+    return None if found is None or found < 0 else found
+
+
 def text(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
     """A text (or an integer as text) fit for a label, translated by `words`; None where there is none."""
     raw = read(value, item, names)
@@ -250,20 +264,25 @@ def country(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
     raw = read(value, item, names)
     if raw is MISSING:
         return None
-    if isinstance(raw, str) and _COUNTRY.fullmatch(raw):
-        return raw.upper()
+    if isinstance(raw, str) and _COUNTRY.fullmatch(code := raw.strip()):
+        return code.upper()
     raise WrongTypeError("a country's code of two or three letters")
 
 
-def prefix(value: Value, item: Any, names: Mapping[str, str]) -> str | None:
-    """The digits that a country's numbers begin with, from a text or a number; None where there are none."""
+def several(value: Value, item: Any, names: Mapping[str, str]) -> list[Any]:
+    """The raw values of a place that may hold a list of them; empty where there is nothing."""
     raw = read(value, item, names)
     if raw is MISSING:
-        return None
+        return []
+    return [only(each) for each in raw if each is not None] if isinstance(raw, list) else [raw]
+
+
+def as_prefix(raw: Any) -> str:
+    """The digits that a country's numbers begin with, from a text or a number."""
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     is_code = isinstance(raw, str | int) and not isinstance(raw, bool)
-    digits = _PREFIX.fullmatch(str(raw)) if is_code and (isinstance(raw, str) or abs(raw) < 10**15) else None
+    digits = _PREFIX.fullmatch(str(raw).strip()) if is_code and (isinstance(raw, str) or abs(raw) < 10**15) else None
     if digits is None:
         raise WrongTypeError("a prefix of 15 digits at most")
     return digits[1]
@@ -326,13 +345,23 @@ def _from_iso8601(text: str, *, is_documented: bool) -> Instant:
     match = _INSTANT.fullmatch(_ZONE_NAME.sub("", text.strip()))
     if match is None:
         raise WrongTypeError("a date and time of ISO 8601")
-    day, time, zone = match.groups()
+    day, hour, minute, second, zone = match.groups()
     try:
-        if time is None:
+        if hour is None:
             # A day ends at its end. No calendar has a day after the last.
             end = datetime.fromisoformat(f"{day}T00:00:00+00:00") + timedelta(days=1)
             return Instant(end.timestamp(), None if is_documented else "has no time: its end in UTC is taken")
-        moment = datetime.fromisoformat(f"{day}T{time}{(zone or '+00:00').upper()}")
+        offset = "+00:00" if zone is None or zone.isalpha() else zone
+        midnight = datetime.fromisoformat(f"{day}T00:00:00{offset}")
+        moment = midnight + _since_midnight(int(hour), int(minute or 0), float((second or "0").replace(",", ".")))
         return Instant(moment.timestamp(), None if zone or is_documented else "has no zone: UTC is taken")
     except (ValueError, OverflowError):  # the 31st of February, an offset of 99 hours, year 0
         raise WrongTypeError("a date and time of ISO 8601") from None
+
+
+def _since_midnight(hour: int, minute: int, second: float) -> timedelta:
+    """A time of day; 24:00 is the next day's start, and a second may be a leap second."""
+    since = timedelta(hours=hour, minutes=minute, seconds=second)
+    if minute > 59 or second >= 61 or (hour > 23 and since != timedelta(days=1)):
+        raise ValueError("no time of day")
+    return since

@@ -54,7 +54,7 @@ def create_app(service: Service, options: WebOptions | None = None) -> web.Appli
         ValueError: the external URL is none.
     """
     routes = _Routes(service, options or WebOptions())
-    app = web.Application()
+    app = web.Application(middlewares=[routes.nothing_here])
     for prefix in dict.fromkeys(("", routes.prefix)):
         app.router.add_get(f"{prefix}/", routes.limited(routes.page))
         app.router.add_get(prefix + routes.options.telemetry_path, routes.limited(routes.metrics))
@@ -111,6 +111,17 @@ class _Routes:
     def prefix(self) -> str:
         """The path before all others by which the outside knows the exporter."""
         return "" if self._external is None else self._external.prefix
+
+    @web.middleware
+    async def nothing_here(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Tell who asks for a path that there isn't which ones there are."""
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            metrics = self.options.telemetry_path
+            near = closest(request.path, [metrics, "/probe", "/sd", "/-/healthy", "/-/ready", "/-/reload"])
+            hint = f"did you mean {near}?" if near else f"metrics are at {metrics}, a page for people at /"
+            return web.Response(status=404, text=f"There is nothing here; {hint}\n")
 
     def limited(self, handler: Handler) -> Handler:
         """A handler that answers 503 at once past `--web.max-requests`, and never queues.

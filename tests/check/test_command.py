@@ -503,7 +503,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.ended.wait(30)
             return
         body = b'{"credit": %s}' % balance.encode()
-        self.send_response(200)
+        if balance.startswith("broke"):
+            body = '{"status": "error", "code": 2, "message": "il credito non è sufficiente"}'.encode("latin-1")
+        self.send_response(500 if balance.startswith("broke") else 200)
+        charset = "; charset=ISO-8859-1" if balance == "broke-and-says-so" else ""
+        self.send_header("Content-Type", f"application/json{charset}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -562,6 +566,15 @@ def test_the_command(
         assert [line for line in out.splitlines() if line.startswith("a")] != [] or not asked
     assert re.findall("level=(INFO|DEBUG)", err) == []
     assert "the-secret-key" not in out + err
+
+
+@pytest.mark.parametrize("answer", ["broke", "broke-and-says-so"])
+def test_a_refusal_in_iso_8859_1_is_critical(
+    provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: str
+) -> None:
+    """The status is a 500: read as that alone it was unknown, and nobody was woken."""
+    assert main.main(["check", f"--config.file={provider.file(tmp_path, answer)}", "--format=prometheus"]) == 2
+    assert f'account="a{answer}",api="credit",reason="insufficient_credit"}} 1' in capsys.readouterr().out
 
 
 REFUSALS = {
@@ -760,6 +773,30 @@ def test_a_closed_stdout_changes_no_exit_code(
     monkeypatch.setattr(sys, "stdout", None)  # as Python has it where the file descriptor is closed
     assert main.main(["check", f"--config.file={file}", f"--format={form}"]) == 1
     assert 'err="stdout is closed"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("balance", "code"), [("500", 0), ("60", 1), ("20", 2), ("nonsense", 3)])
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_the_exit_code_holds_in_a_process_without_stdout(
+    provider: Provider, tmp_path: Path, balance: str, code: int, closed: str
+) -> None:
+    check = [sys.executable, "-m", "exporter", "check", f"--config.file={provider.file(tmp_path, balance)}"]
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *check], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_nobody_could_read_is_told_again(provider: Provider, tmp_path: Path) -> None:
+    flags = [f"--config.file={provider.file(tmp_path, '20')}", f"--changes={tmp_path / 'states'}"]
+    with Path("/dev/full").open("w") as full:
+        assert command(*flags, stdout=full).returncode == 2
+    assert not (tmp_path / "states").exists()
+    ended = command(*flags)
+    assert (ended.returncode, "Credit below 50 EUR" in ended.stdout) == (2, True)
+    ended = command(*flags)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "")
 
 
 @pytest.mark.parametrize("form", ["table", "json", "prometheus", "nagios"])

@@ -2,10 +2,14 @@
 
 import asyncio
 import ipaddress
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import uvloop
+import yaml
 
 from exporter.client.http import Call, HttpClient
 from exporter.client.proxy import proxy_for
@@ -115,6 +119,26 @@ async def test_a_socks_proxy_that_refuses_or_is_none_is_a_matter_of_the_connecti
     with pytest.raises(FailureError, match="connection refused") as error:
         await client.get(at("http://provider.test/x"), through(f"socks5://127.0.0.1:{port}"))
     assert error.value.failure.reason is Reason.CONNECTION
+
+
+@pytest.mark.parametrize(
+    ("proxy", "is_loaded"), [("", False), ("http://127.0.0.1:1", False), ("socks5://127.0.0.1:1", True)]
+)
+def test_the_library_for_socks_is_loaded_where_a_socks_proxy_is_used(
+    tmp_path: Path, proxy: str, is_loaded: bool
+) -> None:
+    account = {
+        "name": "a",
+        "provider": "agiletelecom",
+        "base_url": "http://127.0.0.1:1",
+        "auth": {"api_key": "the-key"},
+    }
+    configured = {**account, "http": {"proxy_url": proxy}} if proxy else account
+    (tmp_path / "sms-exporter.yml").write_text(yaml.safe_dump({"accounts": [configured]}))
+    code = "import sys; from exporter.cli.main import main; main(['check']); print('python_socks' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "Provider can't be reached" in ended.stdout  # it was tried
+    assert ended.stdout.splitlines()[-1] == str(is_loaded), ended.stderr
 
 
 async def test_a_socks_proxy_comes_from_the_environment_too(

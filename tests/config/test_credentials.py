@@ -183,6 +183,7 @@ WORD = "this secret begins with a word such as Bearer, which is added to it; wri
 HEADER = "this secret begins with a header's name; write what follows the colon"
 NAME = "this secret begins with a name and an equals sign; write what follows them"
 VARIABLE = "this looks like a variable, which nothing expands; write its name under token_env"
+PLACEHOLDER = "this looks like a placeholder, which nothing fills in; write the secret itself"
 FILE = "this looks like a file's name; write it under token_file"
 
 
@@ -200,10 +201,19 @@ FILE = "this looks like a file's name; write it under token_file"
         ("GATEWAYAPI_TOKEN=planted-1", NAME),
         ("export SMS_KEY=planted-1", NAME),
         ("api_key=planted-1", NAME),
+        ("-H 'X-Api-Key: planted-1'", HEADER),
+        ("--header=Authorization: Token planted-1", HEADER),
         ("$PLANTED", VARIABLE),
         ("${PLANTED}", VARIABLE),
         ("${PLANTED:-planted}", VARIABLE),
+        ("$(cat planted)", VARIABLE),
+        ("{{ planted_key }}", PLACEHOLDER),
+        ("{{planted}}", PLACEHOLDER),
+        ("<planted-key>", PLACEHOLDER),
+        ("%PLANTED%", PLACEHOLDER),
         ("/run/secrets/planted-1", FILE),
+        ("file:///run/secrets/planted-1", FILE),
+        ("C:\\keys\\planted-1", FILE),
         ("./planted-1", FILE),
         ("secrets/planted-1", FILE),
         ("c2VjcmV0LWtleQ==", None),
@@ -211,6 +221,8 @@ FILE = "this looks like a file's name; write it under token_file"
         ("sk_live=", None),
         ("a'b'c", None),
         ("pa$$word", None),
+        ("100%planted%", None),
+        ("{{planted}}x", None),
         ("Tokenplanted-1", None),
         ("planted/planted-1", None),
     ],

@@ -65,6 +65,26 @@ FAULTS = [
         "accounts:\n  name: a\n  provider: qlara\n",
         ["1: accounts: a list belongs here, not a mapping; begin each account with - name:"],
     ),
+    (
+        "accounts:\n  - name:shop\n    provider:qlara\n",
+        ["2: accounts[0]: no space behind the colon; write name: …"],
+    ),
+    (
+        "accounts:\n  - name = shop\n    provider = qlara\n",
+        ["2: accounts[0]: an equals sign behind the key; write name: …"],
+    ),
+    (
+        "accounts:\n- {name: a, provider: qlara, auth: {api_key:planted-hunter2}}",
+        ["2: accounts[0].auth: no space behind the colon; write api_key: …"],
+    ),
+    (
+        "accounts:\n- {name: a, provider: qlara, auth: {api_key=planted-hunter2}}",
+        ["2: accounts[0].auth: an equals sign behind the key; write api_key: …"],
+    ),
+    (
+        "accounts:\n- {name: a, provider: qlara, auth: api_key=planted-hunter2}",
+        ["2: accounts[0].auth: an equals sign behind the key; write api_key: …"],
+    ),
     ("accounts: x", ['1: accounts: a list belongs here, not "x"; begin each account with - name:']),
     (
         "accounts: [x, null]",

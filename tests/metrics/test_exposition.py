@@ -22,6 +22,7 @@ from exporter.failure import Failure, Reason
 from exporter.metrics import exposition
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.families import ACCOUNT_FAMILIES, EXPORTER_FAMILIES, ExporterState
+from exporter.providers import extract
 from exporter.providers.catalogue import builtin
 from exporter.readings import Credit, MessagePrice, Readings
 from exporter.settings import AccountSettings, Pair, Thresholds
@@ -293,6 +294,19 @@ def test_nothing_is_shown_of_an_account_that_never_answered_but_that_it_is_down(
     assert "sms_credit_balance{" not in text
     assert 'sms_account_up{provider="agiletelecom",account="a"' in text
     assert ',api="credit",reason="timeout"} 1\n' in text
+
+
+@pytest.mark.parametrize(
+    "told", ["", '"features": null,', '"features": [],', '"features": ["sms"],', '"features": "sms",']
+)
+def test_without_a_list_of_features_no_series_is_there_that_an_alert_could_fire_on(told: str) -> None:
+    qlara = builtin()["qlara"]
+    body = f'{{{told} "status": "ACTIVE", "plan": "Team"}}'.encode()
+    readings = extract.answer(200, body, qlara, qlara.apis["subscription"])
+    settings = account("a", "qlara", apis=["subscription"], expect_features=("sms", "rcs"))
+    text = render([View(settings, (Observation("subscription", readings),))])
+    assert 'sms_subscription_status{provider="qlara",account="a"' in text
+    assert "sms_subscription_feature" not in re.sub("^#.*", "", text, flags=re.MULTILINE)
 
 
 def test_what_has_not_changed_is_rendered_once() -> None:

@@ -75,6 +75,23 @@ def test_an_api_is_asked_exactly_as_is_expected_in_each_form(folder: Path, api: 
     assert asyncio.run(request_of(provider, api, signed_in_by)) == expected(folder).requests[api][form].strip()
 
 
+@pytest.mark.parametrize(("folder", "name", "form"), REQUESTS, ids=lambda part: getattr(part, "name", part))
+def test_an_api_is_asked_by_the_method_that_its_definition_documents(folder: Path, name: str, form: str) -> None:
+    """A POST changes something unless the provider says that it reads."""
+    provider = builtin()[folder.name]
+    api, sign_in = provider.apis[name], provider.sign_in[next(iter(provider.sign_in)) if form == PUBLIC else form]
+    sent = asyncio.run(request_of(provider, name, next(iter(provider.sign_in)) if form == PUBLIC else form))
+    *before, method = re.findall(r"^([A-Za-z]+) https?://", sent, re.MULTILINE)
+    is_posted = bool(api.form or api.json_) or (sign_in.form is not None and sign_in.session is None and not api.public)
+    assert method == ("POST" if is_posted else "GET")
+    assert method in provider.methods(api)
+    if sign_in.token_url is not None:
+        documented = ["POST"]
+    else:
+        documented = [] if sign_in.session is None else [sign_in.session.method(sign_in)]
+    assert before == ([] if api.public else documented)
+
+
 @every_folder
 def test_no_request_is_expected_that_is_never_made(folder: Path) -> None:
     written = {(folder, api, form) for api, forms in expected(folder).requests.items() for form in forms}

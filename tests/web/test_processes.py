@@ -22,7 +22,8 @@ import bcrypt
 import pytest
 import trustme
 
-from tests.processes import Process, eventually, exporter, fetch, prometheus, query, running
+from tests.conftest import program
+from tests.processes import Process, eventually, exporter, fetch, free_port, prometheus, query, running
 
 pytestmark = pytest.mark.end_to_end
 
@@ -263,6 +264,21 @@ def test_it_listens_on_the_sockets_that_systemd_hands_over(folder: Path) -> None
         finally:
             popen.kill()
             popen.wait()
+
+
+def test_localhost_is_listened_on_at_both_of_its_addresses(folder: Path) -> None:
+    """Whatever the machine's own file of hosts says: the process gets one in which localhost is both."""
+    (folder / "hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
+    port = free_port()
+    serve = [sys.executable, "-m", "exporter", f"--web.listen-address=localhost:{port}"]
+    private = [program("unshare"), "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*private, "mount --bind hosts /etc/hosts"], check=False, cwd=folder).returncode:
+        pytest.skip("no mounts of one's own")
+    with running(folder, "exporter", *private, 'mount --bind hosts /etc/hosts && exec "$@"', "sh", *serve) as process:
+        eventually("both addresses", lambda: process.said(r"(?s)(Listening on.*Listening on)"))
+        for host in ("127.0.0.1", "[::1]"):
+            assert fetch(f"http://{host}:{port}/-/healthy") == "sms-exporter is healthy.\n"
+        assert process.end(signal.SIGTERM) == 0
 
 
 def test_systemds_own_activation(folder: Path) -> None:

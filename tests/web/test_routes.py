@@ -212,8 +212,23 @@ async def test_metrics_answers_get_and_head_and_nothing_else(app: App) -> None:
 
 
 async def test_any_other_path_is_not_found(app: App) -> None:
-    await app.text("/nothing", 404)
-    await app.text("/metrics/", 404)
+    assert await app.text("/nothing", 404) == (
+        "There is nothing here; metrics are at /metrics, a page for people at /\n"
+    )
+    for path, meant in {
+        "/metrics/": "/metrics",
+        "/metric": "/metrics",
+        "/prob": "/probe",
+        "/-/health": "/-/healthy",
+    }.items():
+        assert await app.text(path, 404) == f"There is nothing here; did you mean {meant}?\n"
+
+
+async def test_a_path_that_is_not_there_is_told_the_one_that_was_chosen() -> None:
+    async with App(account("one"), options=WebOptions(telemetry_path="/sms/metrics")) as app:
+        await app.text("/sms/metrics")
+        for path in ("/sms/metrics/", "/metrics"):
+            assert "/sms/metrics" in await app.text(path, 404)
 
 
 async def test_the_form_is_what_the_client_takes(app: App) -> None:
