@@ -119,7 +119,7 @@ def takes_extra(model: type[Model], key: str) -> bool:
 
 def slip_in(text: str, model: type[Model]) -> tuple[str, str] | None:
     """What is wrong with a text that was to be a pair, as `name:a`, `-name` or `name = a`, and what is right."""
-    if text.partition("=")[0].rstrip() in keys(model) and "=" in text:
+    if text.partition("=")[0].rstrip() in model.fields and "=" in text:
         return "an equals sign behind the key", f"write {text.partition('=')[0].rstrip()}: …"
     dash, key = text.startswith("-"), text.removeprefix("-").partition(":")[0]
     if key not in model.fields or text == key:
