@@ -82,7 +82,7 @@ def test_an_api_is_asked_by_the_method_that_its_definition_documents(folder: Pat
     api, sign_in = provider.apis[name], provider.sign_in[next(iter(provider.sign_in)) if form == PUBLIC else form]
     sent = asyncio.run(request_of(provider, name, next(iter(provider.sign_in)) if form == PUBLIC else form))
     *before, method = re.findall(r"^([A-Za-z]+) https?://", sent, re.MULTILINE)
-    is_posted = bool(api.form or api.json_) or (sign_in.form is not None and sign_in.session is None and not api.public)
+    is_posted = bool(api.form or api.json) or (sign_in.form is not None and sign_in.session is None and not api.public)
     assert method == ("POST" if is_posted else "GET")
     assert method in provider.methods(api)
     if sign_in.token_url is not None:
