@@ -61,18 +61,21 @@ def page(runbooks: str) -> Page:
                     credit.runway(),
                     credit.spend_hour(),
                     credit.spend_day(),
-                    credit.messages(),
-                    credit.last_topup(),
-                    credit.terms(),
                 ],
-            ),
-            Section(
-                "Plan and contacts",
-                [plan.status(), plan.features(), plan.quota(), plan.contacts(), plan.particulars(), plan.prices()],
             ),
             Section(
                 "Can it be asked?",
                 [collection.apis(), collection.reasons(), collection.age(), collection.calls(), collection.duration()],
+            ),
+            Section(
+                "Plan and contacts",
+                [plan.status(), plan.features(), plan.quota(), plan.contacts(), plan.particulars(), plan.prices()],
+                is_folded=True,
+            ),
+            Section(
+                "Messages, top-ups and terms, where the provider tells them",
+                [credit.messages(), credit.last_topup(), credit.terms()],
+                is_folded=True,
             ),
         ],
         refresh="1m",

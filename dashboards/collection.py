@@ -55,7 +55,7 @@ def calls() -> Tile:
     """Calls and failures."""
     about = About(
         "Calls and failures",
-        "How many calls a second does the exporter make for this account, and how many fail?",
+        "How many calls a minute does the exporter make for this account, and how many fail?",
         "failures with calls going on: see the reasons above. Fewer calls than usual: the exporter waits, as it was"
         " told or as its backoff says.",
         "the counters have had no two scrapes in this time.",
@@ -64,14 +64,14 @@ def calls() -> Tile:
     )
 
     # Each replica makes calls of its own: here, and only here, they add up.
-    def a_second(family: str) -> str:
-        return f"sum by ({KEY}, api) (rate({ONE.raw(family)}[$__rate_interval]))"
+    def a_minute(family: str) -> str:
+        return f"60 * sum by ({KEY}, api) (rate({ONE.raw(family)}[$__rate_interval]))"
 
     return lines(
         about,
-        Query(a_second("sms_api_requests_total"), "{{api}} calls"),
-        Query(a_second("sms_api_failures_total"), "{{api}} failures", Look(dashed=True)),
-        unit="reqps",
+        Query(a_minute("sms_api_requests_total"), "{{api}} calls"),
+        Query(a_minute("sms_api_failures_total"), "{{api}} failures", Look(dashed=True)),
+        unit="reqpm",
         least=0,
     )
 

@@ -2,11 +2,10 @@
 
 from dashboards import words
 from dashboards.panels import About, Look, Query, Tile, lines, stat, thresholds
-from dashboards.queries import KEY, ONE, folded, held, severity
+from dashboards.queries import KEY, ONE, days, folded, held, severity
 
 _BALANCE = "account:sms_credit_balance:min"
 _THRESHOLD = "account:sms_credit_balance_threshold:max"
-_RUNWAY = "account:sms_credit_runway:seconds"
 
 
 def topped_up(step: str) -> str:
@@ -56,7 +55,7 @@ def runway() -> Tile:
         about,
         # A quiet weekend would make years of it, and the thresholds one line with zero.
         Query(
-            f"clamp_max({folded('min', held(_RUNWAY), 'currency', 'wallet')} / 86400, {words.MOST_DAYS})",
+            days(ONE),
             "days {{currency}} {{wallet}}",
             Look(colour=words.BLUE),
         ),
@@ -74,7 +73,7 @@ def spend_hour() -> Tile:
         "How much was spent in the hour before each moment, and how much is usual at that hour of the day?",
         "five times the usual raises an alert: if it is no campaign, stop whatever sends and call the provider.",
         "less than ten minutes of history; the usual needs three days of it.",
-        width=8,
+        width=12,
         height=9,
     )
     return lines(
@@ -106,7 +105,7 @@ def spend_day() -> Tile:
         "How much is spent in a day, and how does that compare with the mean of a week and of a month?",
         "a day far above both means is a campaign or abuse: the graph by the hour tells when it began.",
         "less than ten minutes of history.",
-        width=8,
+        width=12,
         height=9,
     )
     return lines(
@@ -127,7 +126,7 @@ def messages() -> Tile:
         "How many messages does the credit still pay for, by the provider's own estimate?",
         "a channel near 0 stops first: top up, or send over the cheaper one.",
         "the provider tells no estimate.",
-        width=4,
+        width=8,
         height=9,
     )
     query = Query(folded("min", ONE.raw("sms_credit_messages_remaining"), "channel"), "{{channel}}")
@@ -141,7 +140,7 @@ def last_topup() -> Tile:
         "When was the credit topped up last, and by how much, as the provider tells it?",
         "an automatic top-up that is overdue points to the means of payment.",
         "not told by this provider: the balance's graph marks rises all the same.",
-        width=4,
+        width=8,
         height=9,
     )
     when = folded("max", ONE.raw("sms_credit_last_recharge_timestamp_seconds"))
@@ -164,7 +163,7 @@ def terms() -> Tile:
         "what is lost soon should be used before, or prolonged by a top-up.",
         "the provider tells none of it.",
         width=8,
-        height=5,
+        height=9,
     )
 
     def of(operator: str, name: str) -> str:

@@ -92,7 +92,7 @@ def _loaded() -> Tile:
 
 def _accounts() -> Tile:
     about = About(
-        "Accounts watched",
+        "Watched accounts",
         "How many accounts does each exporter watch?",
         "fewer than you configured: the configuration was refused, or another shard has them.",
         _NO_EXPORTER,
@@ -105,7 +105,7 @@ def _accounts() -> Tile:
 def _failing() -> Tile:
     up = folded("max", PROVIDERS.raw("sms_account_up"))
     about = About(
-        "Accounts that fail",
+        "Failing accounts",
         "For how many accounts does some api fail now?",
         "the graphs below tell which provider and which reason.",
         _NO_EXPORTER,
@@ -131,7 +131,7 @@ def _version() -> Tile:
         Query(names.format(itself("sms_exporter_build_info")), "{{version}} on Python {{pythonversion}}"),
         Query(f"max by (implementation) ({of_exporters(itself('python_info'))})", "{{implementation}}"),
         unit="none",
-        named=True,
+        is_name=True,
     )
 
 

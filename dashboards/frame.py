@@ -1,7 +1,7 @@
 """What every dashboard has around its panels: variables, links, annotations, places."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ class Section:
 
     title: str
     tiles: Sequence[Tile]
+    is_folded: bool = False
+    """Opened by a click: what few accounts have. Stands last, for Grafana draws the next row right below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +121,30 @@ def _place(frame: build.Dashboard, sections: Sequence[Section]) -> None:
     number, y = 0, 0
     for section in sections:
         number += 1
-        row = build.Row(section.title).id(number).collapsed(False)
-        frame.with_row(row.grid_pos(model.GridPos(h=1, w=_COLUMNS, x=0, y=y)))
+        row = build.Row(section.title).id(number).collapsed(section.is_folded)
+        row.grid_pos(model.GridPos(h=1, w=_COLUMNS, x=0, y=y))
+        if not section.is_folded:
+            frame.with_row(row)
         x, y, height = 0, y + 1, 0
+        below = y
         for tile in section.tiles:
             if x + tile.width > _COLUMNS:
                 x, y, height = 0, y + height, 0
             number += 1
             place = model.GridPos(h=tile.height, w=tile.width, x=x, y=y)
-            frame.with_panel(tile.panel.id(number).grid_pos(place))
+            (row if section.is_folded else frame).with_panel(tile.panel.id(number).grid_pos(place))
             x, height = x + tile.width, max(height, tile.height)
         y += height
+        if section.is_folded:
+            frame.with_row(row)
+            y = below
+
+
+def every_panel(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A dashboard's panels, rows among them, and those that a folded row holds."""
+    for panel in made["panels"]:
+        yield panel
+        yield from panel.get("panels") or ()
 
 
 def _tidied(made: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +159,7 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
         mark["target"] = {"expr": mark["expr"], "interval": mark["step"], "refId": "Anno"}
     for link in made["links"]:
         link.pop("placement", None)
-    for panel in made["panels"]:
+    for panel in every_panel(made):
         panel.pop("repeatDirection", None)
         if panel["type"] == "state-timeline":
             # No pages: a pager would stand under a single one too. The builder knows no zero.

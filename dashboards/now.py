@@ -3,11 +3,15 @@
 from dashboards import words
 from dashboards.panels import About, Look, Query, Tile, stat
 from dashboards.plan import status_number
-from dashboards.queries import ONE, folded, held, severity
+from dashboards.queries import KEY, ONE, by_threshold, current, days, folded, held, severity, since
 
 _BALANCE = "account:sms_credit_balance:min"
 _THRESHOLD = "account:sms_credit_balance_threshold:max"
-_RUNWAY = "account:sms_credit_runway:seconds"
+
+
+def _as_of(api: str) -> Query:
+    """Since when what stands beside it isn't current: nothing while the api answers."""
+    return Query(since(api), "as of", Look("dateTimeFromNow", colour=words.PALE))
 
 
 def state() -> Tile:
@@ -46,7 +50,7 @@ def credit() -> Tile:
     )
     return stat(
         about,
-        Query(folded("max", states_of_credit, "currency", "wallet"), "{{currency}} {{wallet}}"),
+        Query(current(folded("max", states_of_credit, "currency", "wallet"), "credit"), "{{currency}} {{wallet}}"),
         unit="none",
         words=words.CREDIT,
     )
@@ -63,24 +67,30 @@ def balance_now() -> Tile:
         height=5,
     )
     query = Query(folded("min", held(_BALANCE), "currency", "wallet"), "{{currency}} {{wallet}}")
-    return stat(about, query, unit="locale", decimals=2, named=True)
+    return stat(about, query, _as_of("credit"), unit="locale", decimals=2, named=True)
 
 
 def runway_now() -> Tile:
     """The runway."""
     about = About(
         "Runway",
-        "How long does the credit last at its present pace (of the last day or week, whichever was faster)?",
+        "How many days does the credit last at its present pace (of the last day or week, whichever was faster)?",
         "top up in time for the transfer to arrive; if the pace is new, find out who spends.",
         "no runway: nothing is spent, nothing is left, or the account pays afterwards.",
-        width=3,
+        width=4,
         height=5,
     )
+    critical, warning, others = by_threshold(ONE, days(ONE))
     return stat(
         about,
-        Query(folded("min", held(_RUNWAY), "currency", "wallet"), "{{currency}} {{wallet}}"),
-        unit="s",
+        Query(critical, "days, below critical, {{currency}} {{wallet}}", Look(colour=words.RED)),
+        Query(warning, "days, below warning, {{currency}} {{wallet}}", Look(colour=words.ORANGE)),
+        Query(others, "days, {{currency}} {{wallet}}", Look(colour=words.BLUE)),
+        _as_of("credit"),
+        unit="none",
         decimals=1,
+        named=True,
+        words=words.DAYS,
     )
 
 
@@ -91,11 +101,12 @@ def plan() -> Tile:
         "What state is the plan in?",
         "suspended, expired or cancelled: nothing is sent until the provider lifts it or the plan is renewed. An"
         " unknown word stands in the exporter's log.",
-        "the provider tells no plan, or it can't be asked.",
+        "the account isn't known: is the exporter scraped, and are the rules loaded?",
         width=3,
         height=5,
     )
-    return stat(about, Query(status_number(ONE), "plan"), unit="none", words=words.STATUS_NUMBERS)
+    told = current(status_number(ONE), "subscription")
+    return stat(about, Query(f"{told} or {ONE.known()}", "plan"), unit="none", words=words.PLAN)
 
 
 def renews() -> Tile:
@@ -105,9 +116,15 @@ def renews() -> Tile:
         "When does the plan's term end, and does it renew itself?",
         "renew it before that day, or mend the means of payment where the renewal is overdue.",
         "the provider tells no end.",
-        width=4,
+        width=3,
         height=5,
     )
+    renews, end = (
+        folded("max", held(f"account:sms_subscription_{name}:max")) for name in ("auto_renew", "end_timestamp_seconds")
+    )
+    overdue = f"0 * ({renews} == 1) + 2 and on ({KEY}) {end} < time() - 86400"
+    over = f"0 * ({renews} == 0) + 3 and on ({KEY}) {end} < time()"
+    renewal = f"{overdue} or {over} or {renews}"
     return stat(
         about,
         Query(
@@ -115,7 +132,8 @@ def renews() -> Tile:
             "end of the term",
             Look("dateTimeFromNow"),
         ),
-        Query(folded("max", held("account:sms_subscription_auto_renew:max")), "renewal", Look(words=words.RENEWS)),
+        Query(current(renewal, "subscription"), "renewal", Look(words=words.RENEWS)),
+        _as_of("subscription"),
         unit="none",
         named=True,
     )

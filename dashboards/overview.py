@@ -3,7 +3,7 @@
 from dashboards import tables, words
 from dashboards.frame import Mark, Page, Section, Variable, targets
 from dashboards.panels import About, Look, Query, Tile, bars, lines, stat
-from dashboards.queries import EVERY, KEY, MONEY, TARGETS, UNITS, folded, newest, severity
+from dashboards.queries import EVERY, KEY, MONEY, TARGETS, UNITS, by_threshold, days, folded, newest, severity
 from dashboards.tables import NO_ACCOUNT
 
 UID = "sms-overview"
@@ -23,7 +23,7 @@ def page(runbooks: str) -> Page:
             Variable("provider", f"label_values(sms_account_up{{{TARGETS}}}, provider)"),
             Variable("account", f'label_values(sms_account_up{{{TARGETS}, provider=~"$provider"}}, account)'),
         ],
-        marks=[_mark("Critical alerts", "critical", words.RED, True), _mark("Warnings", "warning", "orange", False)],
+        marks=[_mark("Critical alerts", "critical", words.RED, False), _mark("Warnings", "warning", "orange", False)],
         sections=[
             Section("What is wrong now", [_state(), _kinds(), tables.alerts(EVERY, runbooks, 16), _runways()]),
             Section("Accounts, the most urgent first", [tables.accounts()]),
@@ -53,7 +53,7 @@ def _state() -> Tile:
             "State",
             "Is anything wrong at all, and how bad is the worst of it?",
             "read the table of alerts below from the top: each row leads to its runbook.",
-            NO_ACCOUNT,
+            "no account is known: is the exporter scraped?",
             width=5,
             height=5,
         ),
@@ -94,19 +94,23 @@ def _kinds() -> Tile:
 
 
 def _runways() -> Tile:
-    runway = folded("min", newest(EVERY.recorded("account:sms_credit_runway:seconds")))
+    critical, warning, others = by_threshold(EVERY, f"bottomk(10, {days(EVERY)})")
+    who = "{{account}} ({{provider}}) {{wallet}}"
     return bars(
         About(
             "Next to run dry",
-            "Which ten accounts will use up their credit first, at their present pace?",
+            "Which ten pots of credit will be used up first, in how many days at their present pace?",
             "top up those whose bar is shorter than a transfer takes to arrive, or find out what they spend on.",
             "no account spends anything, or there is less than ten minutes of history.",
             width=8,
             height=9,
         ),
-        Query(f"sort(bottomk(10, {runway}))", "{{account}} ({{provider}})"),
-        unit="s",
+        Query(f"sort({critical})", f"{who}, below critical", Look(colour=words.RED)),
+        Query(f"sort({warning})", f"{who}, below warning", Look(colour=words.ORANGE)),
+        Query(f"sort({others})", who, Look(colour=words.BLUE)),
+        unit="none",
         decimals=1,
+        words=words.DAYS,
     )
 
 
@@ -147,7 +151,7 @@ def _spend() -> Tile:
             "{{currency}} ({{provider}})",
         ),
         unit="locale",
-        decimals=0,
+        decimals=2,
         least=0,
     )
 

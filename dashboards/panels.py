@@ -112,11 +112,13 @@ def stat(
     words: Words | None = None,
     decimals: int | None = None,
     named: bool = False,
+    is_name: bool = False,
 ) -> Tile:
-    """The newest values, large; coloured only where `words` stand beside the colour."""
+    """The newest values, large (with `is_name` their series' names); coloured where `words` stand beside the colour."""
     panel = build_stat.Panel().unit(unit).no_value(about.short())
     panel.graph_mode(common.BigValueGraphMode.NONE).justify_mode(common.BigValueJustifyMode.AUTO)
-    panel.text_mode(common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE)
+    mode = common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
+    panel.text_mode(common.BigValueTextMode.NAME if is_name else mode)
     panel.reduce_options(build_common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     # A background only where every value has a colour of its own: the others would stand in white.
     coloured = words is not None or all(query.look.colour for query in queries)
@@ -130,13 +132,14 @@ def stat(
     return about.of(panel)
 
 
-def bars(about: About, query: Query, *, unit: str, decimals: int) -> Tile:
-    """A bar for each series, with its value as text; one colour, so that it says nothing by colour."""
+def bars(about: About, *queries: Query, unit: str, decimals: int, words: Words) -> Tile:
+    """A bar for each series, with its value as text, in its query's colour; `words` stand for some values."""
     panel = bargauge.Panel().unit(unit).decimals(decimals).no_value(about.short()).min(0)
     panel.display_mode(common.BarGaugeDisplayMode.BASIC).orientation(common.VizOrientation.HORIZONTAL)
     panel.reduce_options(build_common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color("blue"))
-    _ask(panel, [query], instant=True)
+    panel.mappings([mapping(words)])
+    _ask(panel, queries, instant=True)
     return about.of(panel)
 
 
@@ -181,10 +184,13 @@ class Column:
     words: Sequence[model.ValueMap | model.RangeMap] = ()
     link: tuple[str, str] | None = None
     width: int | None = None
+    is_hidden: bool = False
 
     def properties(self) -> list[model.DynamicConfigValue]:
-        """As an override's properties."""
+        """As an override's properties; a hidden column is still known to links."""
         found: list[tuple[str, object]] = [("displayName", self.head)]
+        if self.is_hidden:
+            found.append(("custom.hidden", True))
         if self.unit is not None:
             found.append(("unit", self.unit))
         if self.decimals is not None:

@@ -93,7 +93,6 @@ def contacts() -> Tile:
         "stored": "contacts_used",
         "quota": "contacts_limit",
         "plan": "sms_subscription_max_contacts",
-        "lists": "contacts_lists",
     }
     queries = [Query(folded("max", ONE.raw(family)), legend) for legend, family in families.items()]
     return lines(about, *queries, unit="locale", decimals=0, least=0)
@@ -117,11 +116,13 @@ def particulars() -> Tile:
         Query(folded("max", ONE.raw("sms_subscription_info"), "plan", "subscription_id")),
         Query(f"1000 * {start}"),
         Query(f"1000 * {folded('max', held('account:sms_subscription_end_timestamp_seconds:max'))}"),
+        Query(folded("max", ONE.raw("contacts_lists"))),
         columns=[
             Column("account", "Account"),
             Column("account_id", "Id at the provider"),
             Column("plan", "Plan"),
             Column("subscription_id", "Subscription"),
+            Column("Value #F", "Contact lists", unit="locale", decimals=0),
             Column("Value #D", "Term began", unit="dateTimeAsIso"),
             Column("Value #E", "Term ends", unit="dateTimeAsIso"),
         ],

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from dashboards.words import MOST_DAYS, OLD
+
 KEY = "job, namespace, provider, account"
 """What an account is: replicas (instance, pod and the like) and an operator's own labels are folded away.
 
@@ -61,8 +63,9 @@ class Scope:
         return found
 
     def worst(self) -> str:
-        """The severity of the worst alert that fires: 0 where none does, nothing where no account is known."""
-        return f"max({self.ranked()} or 0 * {self.recorded('account:sms_api_up:max')})"
+        """The severity of the worst alert that fires: 0 where none does, -1 where there are accounts and no rules."""
+        told = f"{self.ranked()} or 0 * {self.recorded('account:sms_api_up:max')}"
+        return f"max({told}) or 0 * max({self.raw('sms_account_up')}) - 1"
 
 
 EVERY = Scope(
@@ -77,6 +80,26 @@ ONE = Scope('provider="$provider", account="$account"', 'provider="$provider", a
 
 PROVIDERS = Scope('provider=~"$provider"', 'provider=~"$provider|"')
 """The exporter dashboard: all accounts of the providers that are chosen."""
+
+
+def failing(api: str) -> str:
+    """1 for the one account while nobody gets an answer of that api."""
+    return f"{ONE.recorded('account:sms_api_up:max', _api(api))} == 0"
+
+
+def since(api: str) -> str:
+    """When that api of the one account answered last, in milliseconds, while nobody gets an answer of it."""
+    answered = folded("max", ONE.raw("sms_api_last_success_timestamp_seconds", _api(api)))
+    return f"1000 * {answered} and on ({KEY}) {failing(api)}"
+
+
+def current(expression: str, api: str) -> str:
+    """A word's number, or that of what isn't current while nobody gets an answer of the api."""
+    return f"0 * ({expression}) + {OLD} and on ({KEY}) {failing(api)} or on ({KEY}) ({expression})"
+
+
+def _api(name: str) -> str:
+    return f'api="{name}"'
 
 
 def severity(word: str) -> str:
@@ -99,6 +122,24 @@ def folded(operator: str, expression: str, *labels: str) -> str:
     return f"{operator} by ({', '.join((KEY, *labels))}) ({expression})"
 
 
+def days(scope: Scope) -> str:
+    """The days of runway of each pot, no more than are told apart."""
+    runway = newest(scope.recorded("account:sms_credit_runway:seconds"))
+    return f"clamp_max({folded('min', runway, 'currency', 'wallet')} / 86400, {MOST_DAYS})"
+
+
+def by_threshold(scope: Scope, runway: str) -> tuple[str, str, str]:
+    """Days of runway as three: below the critical threshold, below the warning one alone, and the others."""
+    name = "account:sms_credit_runway_threshold_seconds:max"
+    limits = {word: newest(scope.recorded(name, severity(word))) for word in ("critical", "warning")}
+    below = {
+        word: f"{runway} < on ({KEY}) group_left () {folded('max', limit)} / 86400" for word, limit in limits.items()
+    }
+    pot = f"on ({KEY}, currency, wallet)"
+    warning = f"({below['warning']}) unless {pot} ({below['critical']})"
+    return below["critical"], warning, f"{runway} unless {pot} ({below['critical']} or {below['warning']})"
+
+
 def itself(name: str, *more: str) -> str:
     """A metric of the exporter itself, without account labels: one for each instance."""
     return _selector(name, TARGETS, *more)
@@ -111,6 +152,15 @@ def of_exporters(expression: str) -> str:
     """
     known = newest(itself("sms_exporter_build_info"), "1d")
     return f"{expression} and on (job, namespace, instance) {known}"
+
+
+def only_where_many(expression: str) -> str:
+    """The same with what tells jobs and namespaces apart, `in_job` and `in_namespace`, where there are several."""
+    for label in ("job", "namespace"):
+        many = f"count(count by ({label}) ({expression})) > 1"
+        named = f'label_join({expression}, "in_{label}", "", "{label}")'
+        expression = f"{named} and on () {many} or ({expression} unless on () {many})"
+    return expression
 
 
 def _selector(name: str, *matchers: str) -> str:

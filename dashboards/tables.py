@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from dashboards import words
 from dashboards.panels import About, Column, Query, Tile, mapping, table
 from dashboards.plan import status_number
-from dashboards.queries import EVERY, KEY, ONE, Scope, folded, newest, severity
+from dashboards.queries import EVERY, KEY, ONE, Scope, days, folded, newest, only_where_many, severity
 
 NO_ACCOUNT = "no account is known: is the exporter scraped, and are the rules loaded?"
 
@@ -13,13 +13,19 @@ _LINK = (
     "/d/sms-account/sms-account?${datasource:queryparam}&var-job=${__data.fields.job}"
     "&var-provider=${__data.fields.provider}&var-account=${__data.fields.account}&${__url_time_range}"
 )
-_NAMESPACE = Column(
-    "namespace",
-    "Namespace",
-    # Only this column knows that there is a namespace: a link elsewhere would lead to none at all.
-    link=("The dashboard of this namespace's account", f"{_LINK}&var-namespace=${{__value.raw}}"),
-    width=120,
+_PLACE = (
+    Column(
+        "in_namespace",
+        "Namespace",
+        # Only this column knows that there is a namespace: a link elsewhere would lead to none at all.
+        link=("The dashboard of this namespace's account", f"{_LINK}&var-namespace=${{__value.raw}}"),
+        width=120,
+    ),
+    Column("in_job", "Job", width=90),
+    Column("namespace", "Namespace of all", is_hidden=True),
+    Column("job", "Job of all", is_hidden=True),
 )
+"""Where an account is: shown where there are several, known to links in any case."""
 _ACCOUNTS = EVERY.recorded("account:sms_api_up:max")
 
 
@@ -30,22 +36,22 @@ def alerts(scope: Scope, runbooks: str, width: int) -> Tile:
     who = [
         Column("account", "Account", link=("The account's dashboard", _LINK)),
         Column("provider", "Provider", width=120),
-        _NAMESPACE,
-        Column("job", "Job", width=90),
+        *_PLACE,
     ]
+    fires = f"0 * max by ({KEY}) ({scope.alerts()})"
     return table(
         About(
             "Alerts that fire, worst first",
             "What exactly is wrong, with which account, and since when?",
             "click the alert: its runbook says what it means and what to do. Click the account: its page has the"
             " figures.",
-            "an empty table means that no alert fires, if the panels above show accounts; else that the rules aren't"
-            " loaded.",
+            "no alert fires; where the panels above show no accounts either, the rules aren't loaded.",
             width=width,
             height=6 if one else 9,
         ),
         Query(f"max by ({labels}) ({scope.ranked()})"),
         Query(f"1000 * min by ({labels}) ({scope.since()})"),
+        *([] if one else [Query(only_where_many(fires))]),
         columns=[
             Column("Value #A", "Severity", words=[mapping(words.SEVERITY)], width=100),
             Column(
@@ -57,7 +63,7 @@ def alerts(scope: Scope, runbooks: str, width: int) -> Tile:
             Column("Value #B", "Since", unit="dateTimeFromNow", width=140),
             *([] if one else who),
         ],
-        hidden=[column.field for column in who] if one else [],
+        hidden=[column.field for column in who] if one else ["Value #C"],
         sort="Severity",
     )
 
@@ -99,29 +105,29 @@ def accounts() -> Tile:
         Query(
             each("max", "account:sms_credit_balance_threshold:max", severity("warning"), labels=("currency", "wallet"))
         ),
-        Query(each("min", "account:sms_credit_runway:seconds")),
+        Query(days(EVERY)),
         Query(each("max", "account:contacts_used_ratio:max")),
         Query(status_number(EVERY)),
         Query(f"1000 * {each('max', 'account:sms_subscription_end_timestamp_seconds:max')}"),
         Query(f"time() - {folded('min', folded('max', fresh, 'api'))}"),
         Query(f"sum by ({KEY}) ({EVERY.alerts()} or {known}) and on ({KEY}) {_ACCOUNTS}"),
+        Query(only_where_many(folded("max", known))),
         columns=[
-            Column("Value #A", "Urgency", words=ranges, width=110),
+            Column("Value #A", "Urgency", words=ranges, width=95),
             Column("account", "Account", link=("The account's dashboard", _LINK)),
-            Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=120),
-            Column("Value #B", "Balance", unit="locale", decimals=2),
-            Column("Value #C", "Warns below", unit="locale", decimals=2),
-            Column("currency", "Unit", width=90),
-            Column("wallet", "Pot", width=90),
-            Column("Value #D", "Runway", unit="s", decimals=1),
-            Column("Value #E", "Contacts used", unit="percentunit", decimals=1),
-            Column("Value #F", "Plan", words=[mapping(words.STATUS_NUMBERS)], width=120),
-            Column("Value #G", "Plan ends", unit="dateTimeAsIso", width=170),
-            Column("Value #H", "Age of data", unit="s", decimals=0),
-            Column("Value #I", "Alerts", unit="none", decimals=0, width=80),
-            _NAMESPACE,
-            Column("job", "Job", width=90),
+            Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=110),
+            Column("Value #B", "Balance", unit="locale", decimals=2, width=100),
+            Column("Value #C", "Warns below", unit="locale", decimals=2, width=100),
+            Column("currency", "Unit", width=60),
+            Column("wallet", "Pot", width=70),
+            Column("Value #D", "Days left", unit="none", decimals=1, words=[mapping(words.DAYS)], width=90),
+            Column("Value #E", "Contacts", unit="percentunit", decimals=1, width=85),
+            Column("Value #F", "Plan", words=[mapping(words.STATUS_NUMBERS)], width=100),
+            Column("Value #G", "Plan ends", unit="dateTimeFromNow", width=120),
+            Column("Value #H", "Age", unit="s", decimals=0, width=80),
+            Column("Value #I", "Alerts", unit="none", decimals=0, width=65),
+            *_PLACE,
         ],
-        hidden=[],
+        hidden=["Value #J"],
         sort="Urgency",
     )

@@ -13,8 +13,13 @@ PALE = "#808080"
 Words = Mapping[str, tuple[str, str]]
 """A value as Grafana compares it, its text and its colour."""
 
+OLD = "9"
+"""The value of what was last seen before the provider stopped to answer."""
+
 MOST_DAYS = 60
 """A longer runway is shown as that."""
+
+DAYS: Words = {str(MOST_DAYS): (f"more than {MOST_DAYS} days", BLUE)}
 
 PROVIDERS: Words = {provider.id: (provider.name, GREY) for provider in builtin().values()}
 """Providers' names as people write them, by what the label says."""
@@ -24,6 +29,7 @@ SEVERITY: Words = {
     "2": ("Warning", ORANGE),
     "1": ("Info", BLUE),
     "0": ("All is well", GREEN),
+    "-1": ("No rules", ORANGE),
 }
 
 CREDIT: Words = {
@@ -32,6 +38,7 @@ CREDIT: Words = {
     "1": ("Below warning", ORANGE),
     "0": ("Enough", GREEN),
     "-1": ("No threshold", BLUE),
+    OLD: ("Not current", PALE),
 }
 
 _STATUS = {
@@ -46,6 +53,7 @@ _STATUS = {
 STATUSES = tuple(_STATUS)
 """The statuses of a plan, the worst last; a query shows each as its place in this list, counted from 1."""
 STATUS_NUMBERS: Words = {str(number): _STATUS[status] for number, status in enumerate(STATUSES, 1)}
+PLAN: Words = {**STATUS_NUMBERS, "0": ("None told", QUIET), OLD: ("Not current", PALE)}
 STATUS_OR_NONE: Words = {**STATUS_NUMBERS, "0": ("None told", QUIET)}
 
 FEATURE: Words = {
@@ -54,7 +62,13 @@ FEATURE: Words = {
     "2": ("MISSING, though expected", RED),
     "-1": ("None told", QUIET),
 }
-RENEWS: Words = {"1": ("Renews itself", GREEN), "0": ("Ends: nobody renews it", ORANGE)}
+RENEWS: Words = {
+    "1": ("Renews itself", GREEN),
+    "0": ("Ends: nobody renews it", ORANGE),
+    "2": ("Renewal is overdue", RED),
+    "3": ("Is over", RED),
+    OLD: ("Not current", PALE),
+}
 API: Words = {"1": ("Answers", GREEN), "0": ("FAILS", RED)}
 FAILING: Words = {"1": ("FAILS", RED), "0": ("Nothing failed", QUIET)}
 UP: Words = {"1": ("Up", GREEN), "0": ("DOWN", RED)}

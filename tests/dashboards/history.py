@@ -28,7 +28,7 @@ BLOCK_HOURS = 1536
 END = 324 * BLOCK_HOURS * 3600 - DAY
 """When the scenario starts and its history ends: late in a block of promtool's, so that all lies in one."""
 
-_RECORDED = re.compile(r"\b[a-z]+:[a-z0-9_]+:[a-z0-9]+\b")
+_RECORDED = re.compile(r"\b[a-z]+:[a-z0-9_]+(?::[a-z0-9]+)?\b")
 _ALERTS_DAYS = 2.0
 _PARTS = 2
 

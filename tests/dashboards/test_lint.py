@@ -15,7 +15,18 @@ from tests.dashboards.test_names import CLIENT, RECORDED, selectors, without_tex
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 KINDS = {"stat", "table", "timeseries", "bargauge", "state-timeline"}
-UNITS = {"none", "s", "bytes", "locale", "bool_yes_no", "percentunit", "reqps", "dateTimeFromNow", "dateTimeAsIso"}
+UNITS = {
+    "none",
+    "s",
+    "bytes",
+    "locale",
+    "bool_yes_no",
+    "percentunit",
+    "reqps",
+    "reqpm",
+    "dateTimeFromNow",
+    "dateTimeAsIso",
+}
 """Those of the linter's list that are used here."""
 
 EVERY = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
@@ -154,19 +165,49 @@ def test_ids_are_unique_and_no_panel_overlaps_another_or_leaves_the_grid(dashboa
     assert all(number > 0 for number in ids)
     titles = [panel["title"] for panel in graphs(dashboard)]
     assert len(titles) == len(set(titles))
-    taken: set[tuple[int, int]] = set()
-    for panel in panels(dashboard):
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert cells
-        assert not cells & taken, panel["title"]
-        assert place["x"] >= 0
-        assert place["x"] + place["w"] <= 24
-        taken |= cells
+    rows = [panel for panel in dashboard["panels"] if panel.get("collapsed")]
+    # Grafana draws what lies on the grid itself; a folded row's panels come in when it is opened.
+    for together in (dashboard["panels"], *([row, *row["panels"]] for row in rows)):
+        taken: set[tuple[int, int]] = set()
+        for panel in together:
+            place = panel["gridPos"]
+            cells = {
+                (x, y)
+                for x in range(place["x"], place["x"] + place["w"])
+                for y in range(place["y"], place["y"] + place["h"])
+            }
+            assert cells
+            assert not cells & taken, panel["title"]
+            assert place["x"] >= 0
+            assert place["x"] + place["w"] <= 24
+            taken |= cells
+    assert dashboard["panels"][len(dashboard["panels"]) - len(rows) :] == rows, "folded rows stand last"
+
+
+def test_what_few_providers_tell_is_folded_away() -> None:
+    folded = {
+        panel["title"]
+        for row in DASHBOARDS["sms-account"]["panels"]
+        for panel in row.get("panels") or ()
+        if row.get("collapsed")
+    }
+    assert {"Subscription over time", "Contacts", "Prices by country", "Messages left by channel"} <= folded
+    assert not {"State", "Balance", "Runway over time", "Apis over time"} & folded
+
+
+def test_no_alert_marks_paint_the_overview_unless_they_are_asked_for() -> None:
+    assert [mark["enable"] for mark in DASHBOARDS["sms-overview"]["annotations"]["list"]] == [False, False]
+
+
+@EVERY_PANEL
+def test_money_has_its_cents(panel: Any) -> None:
+    for target in panel["targets"]:
+        if (
+            panel["type"] != "table"
+            and re.search(r"sms_credit_(?:balance|spend|habit):", target["expr"])
+            and panel["fieldConfig"]["defaults"]["unit"] == "locale"
+        ):
+            assert panel["fieldConfig"]["defaults"]["decimals"] == 2
 
 
 @EVERY_QUERY

@@ -3,11 +3,13 @@
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dashboards.words import STATUSES
+from dashboards.queries import only_where_many
+from dashboards.words import MOST_DAYS, STATUSES
 from exporter.simulator import accounts
 from tests.dashboards import history
 from tests.dashboards.reading import DASHBOARDS, Query, answer, ask, filled, graphs, queries, variables
@@ -27,6 +29,7 @@ NOT_IN_THE_STORY = {
         f"sms-account / Terms of the credit / {letter}": "none of the scenario's providers tells any of it"
         for letter in "ABCDE"
     },
+    "sms-account / Plan ends / C": "no account of the scenario has a plan that can't be asked about",
     "sms-exporter / annotation The exporter's alerts / Anno": "the scenario's exporter is up, and its configuration good",
 }
 LIVE = {
@@ -123,7 +126,7 @@ def now(url: str, query: Query, **chosen: str) -> list[tuple[dict[str, str], flo
 
 
 def test_every_account_is_in_the_table_and_the_worst_come_first(scenario: str) -> None:
-    (urgency, *_), (severity, _) = of("sms-overview", "Accounts"), of("sms-overview", "Alerts that fire, worst first")
+    (urgency, *_), (severity, *_) = of("sms-overview", "Accounts"), of("sms-overview", "Alerts that fire, worst first")
     urgent = {metric["account"]: value for metric, value in now(scenario, urgency)}
     assert set(urgent) == {account["account"] for account in ACCOUNTS}
     worst: dict[str, float] = {}
@@ -145,6 +148,48 @@ def test_a_choice_of_accounts_narrows_every_panel_of_the_overview(scenario: str)
     (state,) = of("sms-overview", "State")
     assert now(scenario, state, account="bank-otp") == [({}, 0.0)]
     assert now(scenario, state, account="nobody") == []
+
+
+def test_accounts_without_rules_are_not_said_to_be_well(scenario: str) -> None:
+    (state,) = of("sms-overview", "State")
+    without = re.sub(r"account:sms_api_up:max|ALERTS", "nothing", state.expr)
+    assert now(scenario, replace(state, expr=without)) == [({}, -1.0)]
+
+
+def test_what_is_not_current_says_so_and_since_when(scenario: str) -> None:
+    (word,), (_, since) = of("sms-account", "Credit"), of("sms-account", "Balance")
+    failing = {}
+    for one in ACCOUNTS:
+        words, ages = (now(scenario, query, **one) for query in (word, since))
+        up = ask(
+            scenario,
+            "query",
+            query=f'account:sms_api_up:max{{account="{one["account"]}",api="credit"}}',
+            time=history.END,
+        )
+        failing[one["account"]] = [float(series["value"][1]) for series in up["result"]] == [0.0]
+        assert bool(ages) == failing[one["account"]], one
+        assert (9.0 in [value for _, value in words]) == (failing[one["account"]] and bool(words)), one
+        assert all(0 < milliseconds / 1000 < history.END for _, milliseconds in ages)
+    assert any(failing.values())
+
+
+def test_a_runway_is_below_its_thresholds_or_not_and_never_twice(scenario: str) -> None:
+    everyone = [now(scenario, query) for query in of("sms-overview", "Next to run dry")]
+    names = [metric["account"] for found in everyone for metric, _ in found]
+    assert len(names) == len(set(names)) == 10
+    assert all(everyone)
+    critical, warning, others = ([value for _, value in found] for found in everyone)
+    assert max(critical) < 2 <= min(warning) <= max(warning) < 7 <= min(others)
+    assert max(others) <= MOST_DAYS
+
+
+@pytest.mark.parametrize(("jobs", "named"), [(["a"], [""]), (["a", "b"], ["a", "b"])])
+def test_a_job_is_named_only_where_there_are_several(scenario: str, jobs: list[str], named: list[str]) -> None:
+    accounts = " or ".join(f'label_replace(vector(1), "job", "{job}", "", "")' for job in jobs)
+    found = ask(scenario, "query", query=only_where_many(f"({accounts})"), time=history.END)
+    assert sorted(series["metric"].get("in_job", "") for series in found["result"]) == named
+    assert not any("in_namespace" in series["metric"] for series in found["result"])
 
 
 def test_the_words_agree_with_the_alerts_that_fire(scenario: str) -> None:
@@ -200,7 +245,8 @@ def test_a_table_names_every_column_that_it_gets_and_no_other(
     organized = panel["transformations"][1]["options"]
     shown, hidden = set(organized["indexByName"]), set(organized["excludeByName"]) - {"Time"}
     # Columns or not: only in Kubernetes has an account a namespace, and no account of the scenario has pots.
-    assert shown | hidden == fields | {"namespace"} | ({"wallet"} & shown)
+    several = {"in_job", "in_namespace"}
+    assert shown | hidden - several == fields | {"namespace"} | (({"wallet"} | several) & shown)
     assert not shown & hidden
     assert {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]} == shown
     links = re.findall(r"__data\.fields\.(\w+)", str(panel["fieldConfig"]["overrides"]))

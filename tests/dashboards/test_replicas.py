@@ -19,7 +19,7 @@ EACH_ITS_OWN = {
     "Up": "one for each exporter",
     "Configuration": "one for each exporter",
     "Configuration loaded, and started": "one for each exporter",
-    "Accounts watched": "one for each exporter",
+    "Watched accounts": "one for each exporter",
 }
 
 
