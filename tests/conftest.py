@@ -11,6 +11,12 @@ import pytest
 from exporter.secrets import redaction
 
 
+def pytest_configure() -> None:
+    """Heed Ctrl-C, and let the programs that tests start heed it: a shell has it ignored by what it runs with `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collect_file(file_path: Path) -> None:
     """Give property tests all the time that a busy machine takes, before the first file of them is imported.
 
