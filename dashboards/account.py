@@ -54,25 +54,17 @@ def page(runbooks: str) -> Page:
                     tables.alerts(ONE, runbooks, 24),
                 ],
             ),
-            Section(
-                "Credit",
-                [
-                    credit.balance(),
-                    credit.runway(),
-                    credit.spend_hour(),
-                    credit.spend_day(),
-                    credit.messages(),
-                    credit.last_topup(),
-                    credit.terms(),
-                ],
-            ),
-            Section(
-                "Plan and contacts",
-                [plan.status(), plan.features(), plan.quota(), plan.contacts(), plan.particulars(), plan.prices()],
-            ),
+            Section("Credit", [credit.balance(), credit.runway(), credit.spend_hour(), credit.spend_day()]),
             Section(
                 "Can it be asked?",
                 [collection.apis(), collection.reasons(), collection.age(), collection.calls(), collection.duration()],
+            ),
+            Section("Plan", [plan.status(), plan.features(), plan.particulars()], folded=True),
+            Section("Contacts", [plan.quota(), plan.contacts()], folded=True),
+            Section(
+                "Top-ups, terms, messages and prices, where the provider tells them",
+                [credit.last_topup(), credit.terms(), credit.messages(), plan.prices()],
+                folded=True,
             ),
         ],
         refresh="1m",

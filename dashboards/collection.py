@@ -1,7 +1,7 @@
 """The account dashboard's view of the collection: can the account be asked, and how old is what is shown?"""
 
 from dashboards import words
-from dashboards.panels import About, Look, Query, Tile, lines, states
+from dashboards.panels import MINUTES, About, Look, Query, Tile, lines, states
 from dashboards.queries import KEY, ONE, folded
 
 
@@ -48,14 +48,15 @@ def age() -> Tile:
         height=8,
     )
     fresh = folded("max", ONE.raw("sms_api_last_success_timestamp_seconds"), "api")
-    return lines(about, Query(f"time() - {fresh}", "{{api}}"), unit="s", least=0)
+    query = Query(f"(time() - {fresh}) / 60", "{{api}}", Look(MINUTES))
+    return lines(about, query, unit="none", least=0)
 
 
 def calls() -> Tile:
     """Calls and failures."""
     about = About(
         "Calls and failures",
-        "How many calls a second does the exporter make for this account, and how many fail?",
+        "How many calls a minute does the exporter make for this account, and how many fail?",
         "failures with calls going on: see the reasons above. Fewer calls than usual: the exporter waits, as it was"
         " told or as its backoff says.",
         "the counters have had no two scrapes in this time.",
@@ -64,14 +65,14 @@ def calls() -> Tile:
     )
 
     # Each replica makes calls of its own: here, and only here, they add up.
-    def a_second(family: str) -> str:
-        return f"sum by ({KEY}, api) (rate({ONE.raw(family)}[$__rate_interval]))"
+    def a_minute(family: str) -> str:
+        return f"60 * sum by ({KEY}, api) (rate({ONE.raw(family)}[$__rate_interval]))"
 
     return lines(
         about,
-        Query(a_second("sms_api_requests_total"), "{{api}} calls"),
-        Query(a_second("sms_api_failures_total"), "{{api}} failures", Look(dashed=True)),
-        unit="reqps",
+        Query(a_minute("sms_api_requests_total"), "{{api}} calls", Look("reqpm")),
+        Query(a_minute("sms_api_failures_total"), "{{api}} failures", Look("reqpm", dashed=True)),
+        unit="none",
         least=0,
     )
 

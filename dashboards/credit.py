@@ -1,8 +1,8 @@
 """The account dashboard's graphs of credit: balance, runway, spend, messages, top-ups."""
 
 from dashboards import words
-from dashboards.panels import About, Look, Query, Tile, lines, stat, thresholds
-from dashboards.queries import KEY, ONE, folded, held, severity
+from dashboards.panels import DAYS, About, Look, Query, Tile, lines, stat, thresholds
+from dashboards.queries import KEY, ONE, days, folded, held, severity
 
 _BALANCE = "account:sms_credit_balance:min"
 _THRESHOLD = "account:sms_credit_balance_threshold:max"
@@ -35,7 +35,7 @@ def balance() -> Tile:
         Query(balance, "balance {{currency}} {{wallet}}", Look(colour=words.BLUE)),
         *thresholds(limits),
         Query(points, "top-up", Look(colour=words.GREEN, points=True)),
-        unit="locale",
+        unit="none",
         decimals=2,
     )
 
@@ -45,7 +45,7 @@ def runway() -> Tile:
     name = "account:sms_credit_runway_threshold_seconds:max"
     about = About(
         "Runway over time",
-        "How many days would the credit have lasted, at the pace of each moment? More than 60 are shown as 60.",
+        "How many days would the credit have lasted, at the pace of each moment? Never more than 60 are drawn.",
         "a fall without a rise in spending means that the credit goes to its end: top up before the dashed line.",
         "no runway: nothing is spent, nothing is left, or the account pays afterwards.",
         width=10,
@@ -54,13 +54,12 @@ def runway() -> Tile:
     limits = {word: f"{folded('max', ONE.recorded(name, severity(word)))} / 86400" for word in ("warning", "critical")}
     return lines(
         about,
-        # A quiet weekend would make years of it, and the thresholds one line with zero.
         Query(
-            f"clamp_max({folded('min', held(_RUNWAY), 'currency', 'wallet')} / 86400, {words.MOST_DAYS})",
-            "days {{currency}} {{wallet}}",
-            Look(colour=words.BLUE),
+            days(folded("min", held(_RUNWAY), "currency", "wallet")),
+            "runway {{currency}} {{wallet}}",
+            Look(DAYS, words.LONG, words.BLUE),
         ),
-        *thresholds(limits),
+        *thresholds(limits, DAYS),
         unit="none",
         decimals=1,
         least=0,
@@ -74,7 +73,7 @@ def spend_hour() -> Tile:
         "How much was spent in the hour before each moment, and how much is usual at that hour of the day?",
         "five times the usual raises an alert: if it is no campaign, stop whatever sends and call the provider.",
         "less than ten minutes of history; the usual needs three days of it.",
-        width=8,
+        width=12,
         height=9,
     )
     return lines(
@@ -88,7 +87,7 @@ def spend_hour() -> Tile:
             "{{currency}} {{wallet}} usual at this hour",
             Look(dashed=True),
         ),
-        unit="locale",
+        unit="none",
         decimals=2,
         least=0,
     )
@@ -106,7 +105,7 @@ def spend_day() -> Tile:
         "How much is spent in a day, and how does that compare with the mean of a week and of a month?",
         "a day far above both means is a campaign or abuse: the graph by the hour tells when it began.",
         "less than ten minutes of history.",
-        width=8,
+        width=12,
         height=9,
     )
     return lines(
@@ -114,7 +113,7 @@ def spend_day() -> Tile:
         Query(a_day("1d", 1), "{{currency}} {{wallet}} in the day"),
         Query(a_day("7d", 7), "{{currency}} {{wallet}} a day, mean of 7 days", Look(dashed=True)),
         Query(a_day("30d", 30), "{{currency}} {{wallet}} a day, mean of 30 days", Look(dashed=True)),
-        unit="locale",
+        unit="none",
         decimals=2,
         least=0,
     )
@@ -127,8 +126,8 @@ def messages() -> Tile:
         "How many messages does the credit still pay for, by the provider's own estimate?",
         "a channel near 0 stops first: top up, or send over the cheaper one.",
         "the provider tells no estimate.",
-        width=4,
-        height=9,
+        width=12,
+        height=8,
     )
     query = Query(folded("min", ONE.raw("sms_credit_messages_remaining"), "channel"), "{{channel}}")
     return lines(about, query, unit="locale", decimals=0, least=0)
@@ -141,8 +140,8 @@ def last_topup() -> Tile:
         "When was the credit topped up last, and by how much, as the provider tells it?",
         "an automatic top-up that is overdue points to the means of payment.",
         "not told by this provider: the balance's graph marks rises all the same.",
-        width=4,
-        height=9,
+        width=8,
+        height=5,
     )
     when = folded("max", ONE.raw("sms_credit_last_recharge_timestamp_seconds"))
     amount = folded("max", ONE.raw("sms_credit_last_recharge_amount"), "currency", "wallet")
@@ -150,7 +149,7 @@ def last_topup() -> Tile:
         about,
         Query(f"1000 * {when}", "when", Look("dateTimeFromNow")),
         Query(amount, "{{currency}} {{wallet}}"),
-        unit="locale",
+        unit="none",
         decimals=2,
         named=True,
     )
@@ -163,7 +162,7 @@ def terms() -> Tile:
         "May it be overdrawn, when is some of it lost and how much, does it top itself up, is it paid afterwards?",
         "what is lost soon should be used before, or prolonged by a top-up.",
         "the provider tells none of it.",
-        width=8,
+        width=16,
         height=5,
     )
 
@@ -182,7 +181,7 @@ def terms() -> Tile:
             Look("bool_yes_no"),
         ),
         Query(folded("max", ONE.raw("sms_credit_postpaid")), "paid afterwards", Look("bool_yes_no")),
-        unit="locale",
+        unit="none",
         decimals=2,
         named=True,
     )

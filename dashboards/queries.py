@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from dashboards import words
+
 KEY = "job, namespace, provider, account"
 """What an account is: replicas (instance, pod and the like) and an operator's own labels are folded away.
 
@@ -50,6 +52,27 @@ class Scope:
         ranks = {3: "critical", 2: "warning", 1: "info"}
         return " or ".join(f"{rank} * {self.alerts(severity(word))}" for rank, word in ranks.items())
 
+    def unalarmed(self) -> str:
+        """0 for each account that is known, whose alerts are then looked at; -1 where no rule of an alert is loaded."""
+        up = self.recorded("account:sms_api_up:max")
+        return f"0 * {up} and on () ({alert_rules()}) or 0 * {up} - 1"
+
+    def unanswered(self, api: str) -> str:
+        """The accounts of which an api gives no answer, or nobody asks: what is shown of them is what was last seen."""
+        of = f'api="{api}"'
+        asked = folded("max", newest(self.raw("sms_api_up", of)))
+        return f"({folded('max', self.recorded('account:sms_api_up:max', of))} unless on ({KEY}) ({asked} == 1))"
+
+    def aged(self, api: str) -> str:
+        """10 for each account of which an api is unanswered, 0 for the others: `words.was` has the words."""
+        of = f'api="{api}"'
+        return f"(0 * {self.unanswered(api)} + 10 or 0 * {folded('max', self.recorded('account:sms_api_up:max', of))})"
+
+    def last_seen(self, api: str) -> str:
+        """When an api that is unanswered gave its last answer, in milliseconds."""
+        success = newest(self.raw("sms_api_last_success_timestamp_seconds", f'api="{api}"'), "15d")
+        return f"1000 * ({folded('max', success)} and on ({KEY}) {self.unanswered(api)})"
+
     def known(self, value: int = 0, **labels: str) -> str:
         """A value for each account that is known, whatever else is: what a panel shows where there is nothing.
 
@@ -61,8 +84,8 @@ class Scope:
         return found
 
     def worst(self) -> str:
-        """The severity of the worst alert that fires: 0 where none does, nothing where no account is known."""
-        return f"max({self.ranked()} or 0 * {self.recorded('account:sms_api_up:max')})"
+        """The severity of the worst alert that fires: 0 where none does, -1 without rules, nothing without accounts."""
+        return f"max({self.ranked()} or {self.unalarmed()})"
 
 
 EVERY = Scope(
@@ -99,9 +122,33 @@ def folded(operator: str, expression: str, *labels: str) -> str:
     return f"{operator} by ({', '.join((KEY, *labels))}) ({expression})"
 
 
+def alert_rules() -> str:
+    """Something where the rules of the alerts are evaluated; that none fires says nothing by itself."""
+    alerts = _selector("ALERTS", CHOSEN, 'alertname=~"SMS.+"')
+    return f"{_selector('sms_exporter:alerts:loaded', CHOSEN)} or {alerts}"
+
+
 def itself(name: str, *more: str) -> str:
     """A metric of the exporter itself, without account labels: one for each instance."""
     return _selector(name, TARGETS, *more)
+
+
+def days(seconds: str) -> str:
+    """A runway in days, `words.MOST_DAYS` at most."""
+    return f"clamp_max(({seconds}) / 86400, {words.MOST_DAYS})"
+
+
+def split(figures: str, critical: str, either: str) -> tuple[str, str, str]:
+    """Figures of accounts in three: below the critical threshold, below the warning alone, and the rest.
+
+    `either` is the higher of an account's two thresholds.
+    """
+    below, same = f"{figures} < on ({KEY}) group_left ()", f"on ({KEY}, currency, wallet)"
+    return (
+        f"{below} {critical}",
+        f"({below} {either}) unless {same} ({below} {critical})",
+        f"{figures} unless {same} ({below} {either})",
+    )
 
 
 def of_exporters(expression: str) -> str:
