@@ -1,7 +1,7 @@
 """The account dashboard's view of the collection: can the account be asked, and how old is what is shown?"""
 
 from dashboards import words
-from dashboards.panels import About, Look, Query, Tile, lines, states
+from dashboards.panels import MINUTES, About, Look, Query, Tile, lines, states
 from dashboards.queries import KEY, ONE, folded
 
 
@@ -48,7 +48,8 @@ def age() -> Tile:
         height=8,
     )
     fresh = folded("max", ONE.raw("sms_api_last_success_timestamp_seconds"), "api")
-    return lines(about, Query(f"time() - {fresh}", "{{api}}"), unit="s", least=0)
+    query = Query(f"(time() - {fresh}) / 60", "{{api}}", Look(MINUTES))
+    return lines(about, query, unit="none", least=0)
 
 
 def calls() -> Tile:
@@ -69,9 +70,9 @@ def calls() -> Tile:
 
     return lines(
         about,
-        Query(a_minute("sms_api_requests_total"), "{{api}} calls"),
-        Query(a_minute("sms_api_failures_total"), "{{api}} failures", Look(dashed=True)),
-        unit="reqpm",
+        Query(a_minute("sms_api_requests_total"), "{{api}} calls", Look("reqpm")),
+        Query(a_minute("sms_api_failures_total"), "{{api}} failures", Look("reqpm", dashed=True)),
+        unit="none",
         least=0,
     )
 

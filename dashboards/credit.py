@@ -1,11 +1,12 @@
 """The account dashboard's graphs of credit: balance, runway, spend, messages, top-ups."""
 
 from dashboards import words
-from dashboards.panels import About, Look, Query, Tile, lines, stat, thresholds
+from dashboards.panels import DAYS, About, Look, Query, Tile, lines, stat, thresholds
 from dashboards.queries import KEY, ONE, days, folded, held, severity
 
 _BALANCE = "account:sms_credit_balance:min"
 _THRESHOLD = "account:sms_credit_balance_threshold:max"
+_RUNWAY = "account:sms_credit_runway:seconds"
 
 
 def topped_up(step: str) -> str:
@@ -34,7 +35,7 @@ def balance() -> Tile:
         Query(balance, "balance {{currency}} {{wallet}}", Look(colour=words.BLUE)),
         *thresholds(limits),
         Query(points, "top-up", Look(colour=words.GREEN, points=True)),
-        unit="locale",
+        unit="none",
         decimals=2,
     )
 
@@ -44,7 +45,7 @@ def runway() -> Tile:
     name = "account:sms_credit_runway_threshold_seconds:max"
     about = About(
         "Runway over time",
-        "How many days would the credit have lasted, at the pace of each moment? More than 60 are shown as 60.",
+        "How many days would the credit have lasted, at the pace of each moment? Never more than 60 are drawn.",
         "a fall without a rise in spending means that the credit goes to its end: top up before the dashed line.",
         "no runway: nothing is spent, nothing is left, or the account pays afterwards.",
         width=10,
@@ -53,13 +54,12 @@ def runway() -> Tile:
     limits = {word: f"{folded('max', ONE.recorded(name, severity(word)))} / 86400" for word in ("warning", "critical")}
     return lines(
         about,
-        # A quiet weekend would make years of it, and the thresholds one line with zero.
         Query(
-            days(ONE),
-            "days {{currency}} {{wallet}}",
-            Look(colour=words.BLUE),
+            days(folded("min", held(_RUNWAY), "currency", "wallet")),
+            "runway {{currency}} {{wallet}}",
+            Look(DAYS, words.LONG, words.BLUE),
         ),
-        *thresholds(limits),
+        *thresholds(limits, DAYS),
         unit="none",
         decimals=1,
         least=0,
@@ -87,7 +87,7 @@ def spend_hour() -> Tile:
             "{{currency}} {{wallet}} usual at this hour",
             Look(dashed=True),
         ),
-        unit="locale",
+        unit="none",
         decimals=2,
         least=0,
     )
@@ -113,7 +113,7 @@ def spend_day() -> Tile:
         Query(a_day("1d", 1), "{{currency}} {{wallet}} in the day"),
         Query(a_day("7d", 7), "{{currency}} {{wallet}} a day, mean of 7 days", Look(dashed=True)),
         Query(a_day("30d", 30), "{{currency}} {{wallet}} a day, mean of 30 days", Look(dashed=True)),
-        unit="locale",
+        unit="none",
         decimals=2,
         least=0,
     )
@@ -126,8 +126,8 @@ def messages() -> Tile:
         "How many messages does the credit still pay for, by the provider's own estimate?",
         "a channel near 0 stops first: top up, or send over the cheaper one.",
         "the provider tells no estimate.",
-        width=8,
-        height=9,
+        width=12,
+        height=8,
     )
     query = Query(folded("min", ONE.raw("sms_credit_messages_remaining"), "channel"), "{{channel}}")
     return lines(about, query, unit="locale", decimals=0, least=0)
@@ -141,7 +141,7 @@ def last_topup() -> Tile:
         "an automatic top-up that is overdue points to the means of payment.",
         "not told by this provider: the balance's graph marks rises all the same.",
         width=8,
-        height=9,
+        height=5,
     )
     when = folded("max", ONE.raw("sms_credit_last_recharge_timestamp_seconds"))
     amount = folded("max", ONE.raw("sms_credit_last_recharge_amount"), "currency", "wallet")
@@ -149,7 +149,7 @@ def last_topup() -> Tile:
         about,
         Query(f"1000 * {when}", "when", Look("dateTimeFromNow")),
         Query(amount, "{{currency}} {{wallet}}"),
-        unit="locale",
+        unit="none",
         decimals=2,
         named=True,
     )
@@ -162,8 +162,8 @@ def terms() -> Tile:
         "May it be overdrawn, when is some of it lost and how much, does it top itself up, is it paid afterwards?",
         "what is lost soon should be used before, or prolonged by a top-up.",
         "the provider tells none of it.",
-        width=8,
-        height=9,
+        width=16,
+        height=5,
     )
 
     def of(operator: str, name: str) -> str:
@@ -181,7 +181,7 @@ def terms() -> Tile:
             Look("bool_yes_no"),
         ),
         Query(folded("max", ONE.raw("sms_credit_postpaid")), "paid afterwards", Look("bool_yes_no")),
-        unit="locale",
+        unit="none",
         decimals=2,
         named=True,
     )

@@ -1,5 +1,7 @@
 """The exporter itself: is it up, does it reach the providers, and what does it take?"""
 
+from grafana_foundation_sdk.models import common
+
 from dashboards import words
 from dashboards.frame import Mark, Page, Section, Variable, targets
 from dashboards.panels import About, Look, Query, Tile, lines, stat
@@ -74,7 +76,7 @@ def _configuration() -> Tile:
 
 def _loaded() -> Tile:
     about = About(
-        "Configuration loaded, and started",
+        "Loaded, and started",
         "Since when does this configuration hold, and since when does the process run?",
         "a start that nobody made is a crash or a move: look into the log of before.",
         _NO_EXPORTER,
@@ -131,7 +133,8 @@ def _version() -> Tile:
         Query(names.format(itself("sms_exporter_build_info")), "{{version}} on Python {{pythonversion}}"),
         Query(f"max by (implementation) ({of_exporters(itself('python_info'))})", "{{implementation}}"),
         unit="none",
-        is_name=True,
+        # Their value is 1, whatever they are: the name says it.
+        mode=common.BigValueTextMode.NAME,
     )
 
 

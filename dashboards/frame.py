@@ -23,12 +23,11 @@ _LABEL_VALUES = 1
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and the panels under it."""
+    """A heading and the panels under it; a folded one is for what many accounts don't have, and stands last."""
 
     title: str
     tiles: Sequence[Tile]
-    is_folded: bool = False
-    """Opened by a click: what few accounts have. Stands last, for Grafana draws the next row right below it."""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,33 +117,37 @@ def _annotation(mark: Mark) -> build.AnnotationQuery:
 
 
 def _place(frame: build.Dashboard, sections: Sequence[Section]) -> None:
-    number, y = 0, 0
+    number, top = 0, 0
     for section in sections:
         number += 1
-        row = build.Row(section.title).id(number).collapsed(section.is_folded)
-        row.grid_pos(model.GridPos(h=1, w=_COLUMNS, x=0, y=y))
-        if not section.is_folded:
-            frame.with_row(row)
-        x, y, height = 0, y + 1, 0
-        below = y
+        row = build.Row(section.title).id(number).collapsed(section.folded)
+        row.grid_pos(model.GridPos(h=1, w=_COLUMNS, x=0, y=top))
+        x, y, height = 0, top + 1, 0
+        panels = []
         for tile in section.tiles:
             if x + tile.width > _COLUMNS:
                 x, y, height = 0, y + height, 0
             number += 1
-            place = model.GridPos(h=tile.height, w=tile.width, x=x, y=y)
-            (row if section.is_folded else frame).with_panel(tile.panel.id(number).grid_pos(place))
+            panels.append(tile.panel.id(number).grid_pos(model.GridPos(h=tile.height, w=tile.width, x=x, y=y)))
             x, height = x + tile.width, max(height, tile.height)
-        y += height
-        if section.is_folded:
+        if section.folded:
+            # The panels of a folded row lie in it, where they would be if it was open; what follows is right below it.
+            for panel in panels:
+                row.with_panel(panel)
             frame.with_row(row)
-            y = below
+            top += 1
+        else:
+            frame.with_row(row)
+            for panel in panels:
+                frame.with_panel(panel)
+            top = y + height
 
 
-def every_panel(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A dashboard's panels, rows among them, and those that a folded row holds."""
+def panels_of(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every panel of a dashboard, those in folded rows and the rows themselves among them."""
     for panel in made["panels"]:
         yield panel
-        yield from panel.get("panels") or ()
+        yield from panel.get("panels", ())
 
 
 def _tidied(made: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +162,7 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
         mark["target"] = {"expr": mark["expr"], "interval": mark["step"], "refId": "Anno"}
     for link in made["links"]:
         link.pop("placement", None)
-    for panel in every_panel(made):
+    for panel in panels_of(made):
         panel.pop("repeatDirection", None)
         if panel["type"] == "state-timeline":
             # No pages: a pager would stand under a single one too. The builder knows no zero.

@@ -28,8 +28,8 @@ _USE = """\
 - **As code**: `uv run python -m dashboards.build` writes all of these files out of `dashboards/*.py`.
 
 They are in Grafana's classic schema and use no plugin but Grafana's own panels, for Grafana 10 to 13. Every query is
-tested against a Prometheus with five weeks of history, and the schema and the field's lint rules by tests; how they
-look has not been checked in a Grafana by these tests.
+tested against a Prometheus with five weeks of history, and so are the schema, the field's lint rules, and the words and
+colours that the panels make of the answers; how they look has not been checked in a Grafana by these tests.
 
 ## Choices above the dashboards
 
@@ -40,6 +40,16 @@ look has not been checked in a Grafana by these tests.
 - `Namespace` is for Kubernetes, and All elsewhere. An account in two namespaces is two accounts: on the account's page
   choose one, or come from the `Namespace` column of the overview.
 - `Provider` and `Account`: all of them on the overview, one of each on the account's page.
+
+## Words and colours
+
+- Grey is what isn't current: the provider can't be asked, or nobody asks. `last seen` says since when.
+- Red is below a critical threshold or over, orange below a warning or overdue, blue calls for nothing. The thresholds
+  are each account's own. A runway is in days; more than 60 are shown as 60.
+- `No rules` means that the alerts' rules aren't evaluated: load `alerts/rules.yml`. Where they are and nothing is wrong
+  it says `All is well`, and the table of alerts `No alert fires`.
+- Job and namespace stand in the tables where the accounts have more than one. The marks of all accounts' alerts are off
+  on the overview: switch them on above it.
 
 Money is never added up across currencies, nor units that are sold instead of money across providers. Replicas of the
 exporter count once, save for calls to the provider: each replica really makes its own.
@@ -61,6 +71,8 @@ def _page(page: Page) -> Iterator[str]:
     yield page.description
     for section in page.sections:
         yield f"\n### {page.title}: {section.title}\n"
+        if section.folded:
+            yield "A folded row: many accounts have nothing of it. Click its title to open it.\n"
         yield "| panel | question | when it looks bad | no data |"
         yield "|---|---|---|---|"
         for tile in section.tiles:

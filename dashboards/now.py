@@ -1,17 +1,31 @@
 """The first row of the account dashboard: how the account is now, in words and large figures."""
 
+from dataclasses import replace
+
 from dashboards import words
-from dashboards.panels import About, Look, Query, Tile, stat
+from dashboards.panels import DAYS, About, Look, Query, Tile, stat
 from dashboards.plan import status_number
-from dashboards.queries import KEY, ONE, by_threshold, current, days, folded, held, severity, since
+from dashboards.queries import KEY, ONE, days, folded, held, severity, split
 
 _BALANCE = "account:sms_credit_balance:min"
 _THRESHOLD = "account:sms_credit_balance_threshold:max"
+_RUNWAY = "account:sms_credit_runway:seconds"
+_RUNWAY_THRESHOLD = "account:sms_credit_runway_threshold_seconds:max"
+_PLAIN = Look()
 
 
-def _as_of(api: str) -> Query:
-    """Since when what stands beside it isn't current: nothing while the api answers."""
-    return Query(since(api), "as of", Look("dateTimeFromNow", colour=words.PALE))
+def _now_and_then(expr: str, api: str, legend: str, look: Look = _PLAIN) -> tuple[Query, Query]:
+    """A figure while its api answers, and the same in grey once it doesn't."""
+    unanswered = ONE.unanswered(api)
+    return (
+        Query(f"{expr} unless on ({KEY}) {unanswered}", legend, look),
+        Query(f"{expr} and on ({KEY}) {unanswered}", f"{legend} (not current)", replace(look, colour=words.PALE)),
+    )
+
+
+def _last_seen(api: str) -> Query:
+    """How long ago an api that gives no answer gave its last one."""
+    return Query(ONE.last_seen(api), "last seen", Look("dateTimeFromNow", colour=words.PALE))
 
 
 def state() -> Tile:
@@ -48,11 +62,14 @@ def credit() -> Tile:
         width=4,
         height=5,
     )
+    state = f"{folded('max', states_of_credit, 'currency', 'wallet')} + on ({KEY}) group_left () {ONE.aged('credit')}"
     return stat(
         about,
-        Query(current(folded("max", states_of_credit, "currency", "wallet"), "credit"), "{{currency}} {{wallet}}"),
+        Query(state, "{{currency}} {{wallet}}"),
+        _last_seen("credit"),
         unit="none",
-        words=words.CREDIT,
+        words=words.was(words.CREDIT),
+        named=True,
     )
 
 
@@ -66,8 +83,15 @@ def balance_now() -> Tile:
         width=4,
         height=5,
     )
-    query = Query(folded("min", held(_BALANCE), "currency", "wallet"), "{{currency}} {{wallet}}")
-    return stat(about, query, _as_of("credit"), unit="locale", decimals=2, named=True)
+    balance = folded("min", held(_BALANCE), "currency", "wallet")
+    return stat(
+        about,
+        *_now_and_then(balance, "credit", "{{currency}} {{wallet}}"),
+        _last_seen("credit"),
+        unit="none",
+        decimals=2,
+        named=True,
+    )
 
 
 def runway_now() -> Tile:
@@ -77,20 +101,24 @@ def runway_now() -> Tile:
         "How many days does the credit last at its present pace (of the last day or week, whichever was faster)?",
         "top up in time for the transfer to arrive; if the pace is new, find out who spends.",
         "no runway: nothing is spent, nothing is left, or the account pays afterwards.",
-        width=4,
+        width=3,
         height=5,
     )
-    critical, warning, others = by_threshold(ONE, days(ONE))
+    name = "{{currency}} {{wallet}}"
+    now, then = _now_and_then(folded("min", held(_RUNWAY), "currency", "wallet"), "credit", name)
+    limits = folded("max", held(_RUNWAY_THRESHOLD, severity("critical"))), folded("max", held(_RUNWAY_THRESHOLD))
+    critical, warning, rest = split(f"({now.expr})", *limits)
     return stat(
         about,
-        Query(critical, "days, below critical, {{currency}} {{wallet}}", Look(colour=words.RED)),
-        Query(warning, "days, below warning, {{currency}} {{wallet}}", Look(colour=words.ORANGE)),
-        Query(others, "days, {{currency}} {{wallet}}", Look(colour=words.BLUE)),
-        _as_of("credit"),
+        Query(days(critical), f"{name} below critical", Look(DAYS, colour=words.RED)),
+        Query(days(warning), f"{name} below warning", Look(DAYS, colour=words.ORANGE)),
+        Query(days(rest), name, Look(DAYS, colour=words.BLUE)),
+        Query(days(then.expr), then.legend, replace(then.look, unit=DAYS)),
+        _last_seen("credit"),
         unit="none",
+        words=words.LONG,
         decimals=1,
         named=True,
-        words=words.DAYS,
     )
 
 
@@ -101,12 +129,18 @@ def plan() -> Tile:
         "What state is the plan in?",
         "suspended, expired or cancelled: nothing is sent until the provider lifts it or the plan is renewed. An"
         " unknown word stands in the exporter's log.",
-        "the account isn't known: is the exporter scraped, and are the rules loaded?",
+        "the provider tells no plan, or it can't be asked.",
         width=3,
         height=5,
     )
-    told = current(status_number(ONE), "subscription")
-    return stat(about, Query(f"{told} or {ONE.known()}", "plan"), unit="none", words=words.PLAN)
+    return stat(
+        about,
+        Query(status_number(ONE), "plan"),
+        _last_seen("subscription"),
+        unit="none",
+        words=words.was(words.STATUS_NUMBERS),
+        named=True,
+    )
 
 
 def renews() -> Tile:
@@ -116,27 +150,35 @@ def renews() -> Tile:
         "When does the plan's term end, and does it renew itself?",
         "renew it before that day, or mend the means of payment where the renewal is overdue.",
         "the provider tells no end.",
-        width=3,
+        width=4,
         height=5,
     )
-    renews, end = (
-        folded("max", held(f"account:sms_subscription_{name}:max")) for name in ("auto_renew", "end_timestamp_seconds")
-    )
-    overdue = f"0 * ({renews} == 1) + 2 and on ({KEY}) {end} < time() - 86400"
-    over = f"0 * ({renews} == 0) + 3 and on ({KEY}) {end} < time()"
-    renewal = f"{overdue} or {over} or {renews}"
+    end = folded("max", held("account:sms_subscription_end_timestamp_seconds:max"))
     return stat(
         about,
-        Query(
-            f"1000 * {folded('max', held('account:sms_subscription_end_timestamp_seconds:max'))}",
-            "end of the term",
-            Look("dateTimeFromNow"),
-        ),
-        Query(current(renewal, "subscription"), "renewal", Look(words=words.RENEWS)),
-        _as_of("subscription"),
+        Query(_renewal(end), "renewal", Look(words=words.was(words.RENEWS))),
+        *_now_and_then(f"1000 * {end}", "subscription", "end of the term", Look("dateTimeFromNow")),
+        _last_seen("subscription"),
         unit="none",
         named=True,
     )
+
+
+def _renewal(end: str) -> str:
+    """What `words.RENEWS` says of a plan: a day past its end a renewal is overdue, unless the plan is over."""
+    renews = folded("max", held("account:sms_subscription_auto_renew:max"))
+    ended = folded("max", held("account:sms_subscription_status:max", 'status=~"suspended|expired|cancelled"'))
+    late = f"(time() - {end})"
+    states = " or ".join(
+        (
+            f"0 * ({late} > 0) + 4 and on ({KEY}) ({ended} == 1)",
+            f"0 * ({late} > 0) + 4 unless on ({KEY}) ({renews} == 1)",
+            f"0 * ({late} > 86400) + 3",
+            f"0 * ({late} > 0) + 2",
+            renews,
+        )
+    )
+    return f"({states}) + on ({KEY}) {ONE.aged('subscription')}"
 
 
 def asked() -> Tile:

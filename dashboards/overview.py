@@ -2,8 +2,8 @@
 
 from dashboards import tables, words
 from dashboards.frame import Mark, Page, Section, Variable, targets
-from dashboards.panels import About, Look, Query, Tile, bars, lines, stat
-from dashboards.queries import EVERY, KEY, MONEY, TARGETS, UNITS, by_threshold, days, folded, newest, severity
+from dashboards.panels import DAYS, About, Look, Query, Tile, bars, lines, stat
+from dashboards.queries import EVERY, KEY, MONEY, TARGETS, UNITS, alert_rules, days, folded, newest, severity, split
 from dashboards.tables import NO_ACCOUNT
 
 UID = "sms-overview"
@@ -23,7 +23,7 @@ def page(runbooks: str) -> Page:
             Variable("provider", f"label_values(sms_account_up{{{TARGETS}}}, provider)"),
             Variable("account", f'label_values(sms_account_up{{{TARGETS}, provider=~"$provider"}}, account)'),
         ],
-        marks=[_mark("Critical alerts", "critical", words.RED, False), _mark("Warnings", "warning", "orange", False)],
+        marks=[_mark("Critical alerts", "critical", words.RED), _mark("Warnings", "warning", words.ORANGE)],
         sections=[
             Section("What is wrong now", [_state(), _kinds(), tables.alerts(EVERY, runbooks, 16), _runways()]),
             Section("Accounts, the most urgent first", [tables.accounts()]),
@@ -35,7 +35,8 @@ def page(runbooks: str) -> Page:
     )
 
 
-def _mark(name: str, word: str, colour: str, enabled: bool) -> Mark:
+def _mark(name: str, word: str, colour: str) -> Mark:
+    """The alerts of all accounts, off until one asks for them: so many would paint the graphs over."""
     return Mark(
         name,
         EVERY.alerts(severity(word)),
@@ -43,7 +44,7 @@ def _mark(name: str, word: str, colour: str, enabled: bool) -> Mark:
         text="{{account}} ({{provider}})",
         tags="severity,provider,account",
         colour=colour,
-        enabled=enabled,
+        enabled=False,
     )
 
 
@@ -52,8 +53,9 @@ def _state() -> Tile:
         About(
             "State",
             "Is anything wrong at all, and how bad is the worst of it?",
-            "read the table of alerts below from the top: each row leads to its runbook.",
-            "no account is known: is the exporter scraped?",
+            'read the table of alerts below from the top: each row leads to its runbook. "No rules": load those of the'
+            " alerts, nobody is told of anything.",
+            NO_ACCOUNT,
             width=5,
             height=5,
         ),
@@ -65,17 +67,18 @@ def _state() -> Tile:
 
 def _kinds() -> Tile:
     def counted(alerts: str) -> str:
-        return f"count(count by ({KEY}) ({alerts})) or 0 * count({_ACCOUNTS})"
+        return f"count(count by ({KEY}) ({alerts})) or 0 * count({_ACCOUNTS} and on () ({alert_rules()}))"
 
     troubled = folded("max", EVERY.alerts('severity=~"critical|warning"'))
-    fine = f"count({folded('max', _ACCOUNTS)} unless on ({KEY}) {troubled}) or 0 * count({_ACCOUNTS})"
+    looked_at = f"({folded('max', _ACCOUNTS)} and on () ({alert_rules()}))"
+    fine = f"count({looked_at} unless on ({KEY}) {troubled}) or 0 * count({looked_at})"
     return stat(
         About(
             "Accounts by what is wrong",
             "How many accounts can't send, are about to stop, can't be asked, or need care soon? The worst stand first,"
             " and an account counts under each kind that it has.",
             "the table below names the accounts; for red ones act now, for orange ones plan it today.",
-            NO_ACCOUNT,
+            "no account or no alert's rule is known: is the exporter scraped, and are the rules loaded?",
             width=19,
             height=5,
         ),
@@ -94,23 +97,31 @@ def _kinds() -> Tile:
 
 
 def _runways() -> Tile:
-    critical, warning, others = by_threshold(EVERY, f"bottomk(10, {days(EVERY)})")
-    who = "{{account}} ({{provider}}) {{wallet}}"
+    runway = folded("min", newest(EVERY.recorded("account:sms_credit_runway:seconds")))
+    threshold = "account:sms_credit_runway_threshold_seconds:max"
+    critical = folded("max", newest(EVERY.recorded(threshold, severity("critical"))))
+    either = folded("max", newest(EVERY.recorded(threshold)))
+    unanswered = EVERY.unanswered("credit")
+    parts = split(f"(bottomk(10, {runway}) unless on ({KEY}) {unanswered})", critical, either)
+    then = f"bottomk(10, {runway}) and on ({KEY}) {unanswered}"
+    who = "{{account}} ({{provider}})"
+    legends = (f"{who}: critical", f"{who}: warning", who, f"{who}: not current")
+    colours = (words.RED, words.ORANGE, words.BLUE, words.PALE)
     return bars(
         About(
             "Next to run dry",
-            "Which ten pots of credit will be used up first, in how many days at their present pace?",
+            "Which ten accounts will use up their credit first, and in how many days, at their present pace?",
             "top up those whose bar is shorter than a transfer takes to arrive, or find out what they spend on.",
             "no account spends anything, or there is less than ten minutes of history.",
             width=8,
             height=9,
         ),
-        Query(f"sort({critical})", f"{who}, below critical", Look(colour=words.RED)),
-        Query(f"sort({warning})", f"{who}, below warning", Look(colour=words.ORANGE)),
-        Query(f"sort({others})", who, Look(colour=words.BLUE)),
+        *(
+            Query(f"sort({days(part)})", legend, Look(DAYS, words.LONG, colour))
+            for part, legend, colour in zip((*parts, then), legends, colours, strict=True)
+        ),
         unit="none",
         decimals=1,
-        words=words.DAYS,
     )
 
 
@@ -129,7 +140,7 @@ def _spent() -> Tile:
             f"sum by (provider, currency) ({newest(EVERY.recorded(_SPEND, UNITS))})",
             "{{currency}} ({{provider}})",
         ),
-        unit="locale",
+        unit="none",
         decimals=2,
         named=True,
     )
@@ -150,7 +161,7 @@ def _spend() -> Tile:
             f"sum by (provider, currency) ({newest(EVERY.recorded(_SPEND, UNITS))})",
             "{{currency}} ({{provider}})",
         ),
-        unit="locale",
+        unit="none",
         decimals=2,
         least=0,
     )

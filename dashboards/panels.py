@@ -13,10 +13,11 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from dashboards.words import RED, Words
+from dashboards.words import ORANGE, QUIET, RED, Words
 
 SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
-MISSING_CELL = "-"
+DAYS, MINUTES = "suffix: days", "suffix: min"
+"""Grafana's own units of time change with the value: 9 days would be 1.29 weeks, and a tick 16.7 minutes."""
 LEAST_STEP = "1m"
 """The rules' interval: Grafana takes it for the scrape interval too, so that `$__rate_interval` spans four scrapes."""
 
@@ -70,6 +71,8 @@ class Look:
     colour: str | None = None
     dashed: bool = False
     points: bool = False
+    right: str | None = None
+    """The label of an axis of its own, on the right."""
 
     def properties(self) -> list[model.DynamicConfigValue]:
         """As an override's properties."""
@@ -84,6 +87,8 @@ class Look:
             found += [("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}), ("custom.fillOpacity", 0)]
         if self.points:
             found += [("custom.drawStyle", "points"), ("custom.pointSize", 12)]
+        if self.right is not None:
+            found += [("custom.axisPlacement", "right"), ("custom.axisLabel", self.right)]
         return [model.DynamicConfigValue(key, value) for key, value in found]
 
 
@@ -97,9 +102,9 @@ class Query:
 
 
 def mapping(words: Words) -> model.ValueMap:
-    """Values as words with their colours."""
+    """Values as words with their colours; without a colour the value keeps the one that it has."""
     results = {
-        value: model.ValueMappingResult(text=text, color=colour, index=number)
+        value: model.ValueMappingResult(text=text, color=colour or None, index=number)
         for number, (value, (text, colour)) in enumerate(words.items())
     }
     return model.ValueMap(results)
@@ -112,34 +117,35 @@ def stat(
     words: Words | None = None,
     decimals: int | None = None,
     named: bool = False,
-    is_name: bool = False,
+    mode: common.BigValueTextMode | None = None,
 ) -> Tile:
-    """The newest values, large (with `is_name` their series' names); coloured where `words` stand beside the colour."""
+    """The newest values, large; coloured only where `words` or their names stand beside the colour."""
     panel = build_stat.Panel().unit(unit).no_value(about.short())
     panel.graph_mode(common.BigValueGraphMode.NONE).justify_mode(common.BigValueJustifyMode.AUTO)
-    mode = common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
-    panel.text_mode(common.BigValueTextMode.NAME if is_name else mode)
+    plain = common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
+    panel.text_mode(mode or plain)
     panel.reduce_options(build_common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     # A background only where every value has a colour of its own: the others would stand in white.
     coloured = words is not None or all(query.look.colour for query in queries)
     panel.color_mode(common.BigValueColorMode.BACKGROUND if coloured else common.BigValueColorMode.VALUE)
-    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color("text"))
+    # Behind "the provider tells no plan" too: in the text's colour it would be the loudest tile of all.
+    behind = QUIET if coloured else "text"
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(behind))
     if words is not None:
         panel.mappings([mapping(words)])
     if decimals is not None:
         panel.decimals(decimals)
-    _ask(panel, queries, instant=True)
+    ask(panel, queries, instant=True)
     return about.of(panel)
 
 
-def bars(about: About, *queries: Query, unit: str, decimals: int, words: Words) -> Tile:
-    """A bar for each series, with its value as text, in its query's colour; `words` stand for some values."""
+def bars(about: About, *queries: Query, unit: str, decimals: int) -> Tile:
+    """A bar for each series, with its value as text; each query has its colour, and the names say what it means."""
     panel = bargauge.Panel().unit(unit).decimals(decimals).no_value(about.short()).min(0)
     panel.display_mode(common.BarGaugeDisplayMode.BASIC).orientation(common.VizOrientation.HORIZONTAL)
     panel.reduce_options(build_common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color("blue"))
-    panel.mappings([mapping(words)])
-    _ask(panel, queries, instant=True)
+    ask(panel, queries, instant=True)
     return about.of(panel)
 
 
@@ -157,7 +163,7 @@ def lines(about: About, *queries: Query, unit: str, decimals: int | None = None,
         panel.decimals(decimals)
     if least is not None:
         panel.axis_soft_min(least)
-    _ask(panel, queries, instant=False)
+    ask(panel, queries, instant=False)
     return about.of(panel)
 
 
@@ -169,78 +175,29 @@ def states(about: About, *queries: Query, words: Words) -> Tile:
     # Grafana's legend would name every word of the mapping, there or not; each band has its own in it.
     legend = build_common.VizLegendOptions().show_legend(False).placement(common.LegendPlacement.BOTTOM)
     panel.legend(legend.display_mode(common.LegendDisplayMode.LIST).calcs([]))
-    _ask(panel, queries, instant=False)
-    return about.of(panel)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: the field (a label, or `Value #A` of the first query), its head, and how it looks."""
-
-    field: str
-    head: str
-    unit: str | None = None
-    decimals: int | None = None
-    words: Sequence[model.ValueMap | model.RangeMap] = ()
-    link: tuple[str, str] | None = None
-    width: int | None = None
-    is_hidden: bool = False
-
-    def properties(self) -> list[model.DynamicConfigValue]:
-        """As an override's properties; a hidden column is still known to links."""
-        found: list[tuple[str, object]] = [("displayName", self.head)]
-        if self.is_hidden:
-            found.append(("custom.hidden", True))
-        if self.unit is not None:
-            found.append(("unit", self.unit))
-        if self.decimals is not None:
-            found.append(("decimals", self.decimals))
-        if self.words:
-            found += [("mappings", list(self.words)), ("custom.cellOptions", {"type": "color-text"})]
-        if self.link is not None:
-            found.append(("links", [{"title": self.link[0], "url": self.link[1], "targetBlank": False}]))
-        if self.width is not None:
-            found.append(("custom.width", self.width))
-        return [model.DynamicConfigValue(key, value) for key, value in found]
-
-
-def table(about: About, *queries: Query, columns: Sequence[Column], hidden: Sequence[str], sort: str | None) -> Tile:
-    """A row for each set of labels, the columns in the order given; the greatest of the column headed `sort` first."""
-    panel = build_table.Panel().unit("none").no_value(MISSING_CELL).cell_height(common.TableCellHeight.SM)
-    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color("text"))
-    panel.with_transformation(model.DataTransformerConfig("merge", options={}))
-    options = {
-        "excludeByName": dict.fromkeys(["Time", *hidden], True),
-        "indexByName": {column.field: number for number, column in enumerate(columns)},
-        "renameByName": {},
-    }
-    panel.with_transformation(model.DataTransformerConfig("organize", options=options))
-    for column in columns:
-        panel.override_by_name(column.field, column.properties())
-    if sort is not None:
-        panel.sort_by([build_common.TableSortByFieldState().display_name(sort).desc(True)])
-    _ask(panel, queries, instant=True, form=PromQueryFormat.TABLE)
+    ask(panel, queries, instant=False)
     return about.of(panel)
 
 
 def thresholds(of: Mapping[str, str], unit: str | None = None) -> list[Query]:
     """Dashed lines of a threshold's two severities, from an expression for each."""
-    colours = {"warning": "orange", "critical": RED}
+    colours = {"warning": ORANGE, "critical": RED}
     return [
         Query(expr, f"{severity} threshold", Look(unit, colour=colours[severity], dashed=True))
         for severity, expr in of.items()
     ]
 
 
-def _ask(
+def ask(
     panel: Graph,
     queries: Sequence[Query],
     *,
     instant: bool,
     form: PromQueryFormat = PromQueryFormat.TIME_SERIES,
 ) -> None:
+    """Give a panel its queries, each with its looks."""
     panel.datasource(SOURCE)
-    for ref, query in zip("ABCDEFGHIJ", queries, strict=False):
+    for ref, query in zip("ABCDEFGHIJKLM", queries, strict=False):
         target = prometheus.Dataquery().ref_id(ref).expr(query.expr).legend_format(query.legend or "__auto")
         panel.with_target((target.instant() if instant else target.range()).format(form))
         properties = query.look.properties()

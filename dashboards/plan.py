@@ -1,23 +1,28 @@
 """The account dashboard's plan, features, contact quota and prices."""
 
 from dashboards import words
-from dashboards.panels import About, Column, Look, Query, Tile, lines, states, table, thresholds
+from dashboards.columns import Column, table
+from dashboards.panels import About, Look, Query, Tile, lines, states, thresholds
 from dashboards.queries import KEY, ONE, Scope, folded, held, newest, severity
 
 _USED_RATIO = "account:contacts_used_ratio:max"
 
 
 def status_number(scope: Scope) -> str:
-    """The plan's status as its place in `words.STATUSES`, counted from 1.
+    """The plan's status as its place in `words.STATUSES`, counted from 1; 10 more where it isn't current.
 
     The worst where several are told, as by replicas or in a change of labels: numbers added up would name another.
     """
     name = "account:sms_subscription_status:max"
+    running = folded("max", newest(scope.recorded(name, 'status=~"active|trial"')))
+    end = folded("max", newest(scope.recorded("account:sms_subscription_end_timestamp_seconds:max")))
+    renews = folded("max", newest(scope.recorded("account:sms_subscription_auto_renew:max")))
+    over = f"{words.OVER} * ({running} == 1) and on ({KEY}) ({end} < time()) unless on ({KEY}) ({renews} == 1)"
     parts = " or ".join(
         f"""{number} * ({newest(scope.recorded(name, f'status="{status}"'))} == 1)"""
         for number, status in enumerate(words.STATUSES, 1)
     )
-    return folded("max", parts)
+    return f"{folded('max', f'{parts} or {over}')} + on ({KEY}) {scope.aged('subscription')}"
 
 
 def status() -> Tile:
@@ -31,7 +36,7 @@ def status() -> Tile:
         height=6,
     )
     query = Query(f"{status_number(ONE)} or {ONE.known()}", "plan")
-    return states(about, query, words=words.STATUS_OR_NONE)
+    return states(about, query, words=words.was(words.STATUS_OR_NONE))
 
 
 def features() -> Tile:
@@ -83,7 +88,7 @@ def contacts() -> Tile:
     """The contacts in numbers."""
     about = About(
         "Contacts",
-        "How many contacts are stored, and how many may be, by the quota and by the plan's own figure?",
+        "How many contacts are stored, in how many lists, and how many may be, by the quota and by the plan's figure?",
         "a step up is an import, a step down a clean-up; where quota and plan differ, ask the provider.",
         "the provider tells no contacts.",
         width=12,
@@ -95,7 +100,8 @@ def contacts() -> Tile:
         "plan": "sms_subscription_max_contacts",
     }
     queries = [Query(folded("max", ONE.raw(family)), legend) for legend, family in families.items()]
-    return lines(about, *queries, unit="locale", decimals=0, least=0)
+    lists = Query(folded("max", ONE.raw("contacts_lists")), "lists (right)", Look(dashed=True, right="lists"))
+    return lines(about, *queries, lists, unit="locale", decimals=0, least=0)
 
 
 def particulars() -> Tile:
@@ -105,7 +111,7 @@ def particulars() -> Tile:
         "Which account and plan is it in the provider's own console?",
         "quote these when you write to the provider.",
         "the provider doesn't tell it.",
-        width=12,
+        width=24,
         height=5,
     )
     start = folded("max", ONE.raw("sms_subscription_start_timestamp_seconds"))
@@ -116,13 +122,11 @@ def particulars() -> Tile:
         Query(folded("max", ONE.raw("sms_subscription_info"), "plan", "subscription_id")),
         Query(f"1000 * {start}"),
         Query(f"1000 * {folded('max', held('account:sms_subscription_end_timestamp_seconds:max'))}"),
-        Query(folded("max", ONE.raw("contacts_lists"))),
         columns=[
             Column("account", "Account"),
             Column("account_id", "Id at the provider"),
             Column("plan", "Plan"),
             Column("subscription_id", "Subscription"),
-            Column("Value #F", "Contact lists", unit="locale", decimals=0),
             Column("Value #D", "Term began", unit="dateTimeAsIso"),
             Column("Value #E", "Term ends", unit="dateTimeAsIso"),
         ],
@@ -139,17 +143,17 @@ def prices() -> Tile:
         "a price that rose shortens the runway: choose another route, or another provider for that country.",
         "the account's apis don't name prices, or the provider publishes none.",
         width=12,
-        height=5,
+        height=8,
     )
     return table(
         about,
         Query(folded("max", ONE.raw("sms_message_price"), "country", "prefix", "tier", "currency")),
         columns=[
             Column("country", "Country"),
-            Column("prefix", "Prefix"),
-            Column("tier", "Route"),
-            Column("Value", "Price", unit="locale", decimals=5),
-            Column("currency", "Unit"),
+            Column("prefix", "Prefix", width=90),
+            Column("tier", "Route", width=110),
+            Column("Value", "Price", unit="none", decimals=5, width=110),
+            Column("currency", "Unit", width=75),
         ],
         hidden=["provider", "account", "namespace", "job"],
         sort="Price",

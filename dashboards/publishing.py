@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.build import pages, text
-from dashboards.frame import document, every_panel
+from dashboards.frame import document, panels_of
 
 INPUT = "DS_PROMETHEUS"
 
@@ -18,7 +18,7 @@ def for_import(document: dict[str, Any]) -> dict[str, Any]:
     for variable in copy["templating"]["list"]:
         if variable["type"] == "datasource":
             variable["current"] = {"selected": True, "text": f"${{{INPUT}}}", "value": f"${{{INPUT}}}"}
-    kinds = sorted({panel["type"] for panel in every_panel(copy)} - {"row"})
+    kinds = sorted({panel["type"] for panel in panels_of(copy)} - {"row"})
     return {
         "__inputs": [
             {

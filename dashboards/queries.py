@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dashboards.words import MOST_DAYS, OLD
+from dashboards import words
 
 KEY = "job, namespace, provider, account"
 """What an account is: replicas (instance, pod and the like) and an operator's own labels are folded away.
@@ -52,6 +52,27 @@ class Scope:
         ranks = {3: "critical", 2: "warning", 1: "info"}
         return " or ".join(f"{rank} * {self.alerts(severity(word))}" for rank, word in ranks.items())
 
+    def unalarmed(self) -> str:
+        """0 for each account that is known, whose alerts are then looked at; -1 where no rule of an alert is loaded."""
+        up = self.recorded("account:sms_api_up:max")
+        return f"0 * {up} and on () ({alert_rules()}) or 0 * {up} - 1"
+
+    def unanswered(self, api: str) -> str:
+        """The accounts of which an api gives no answer, or nobody asks: what is shown of them is what was last seen."""
+        of = f'api="{api}"'
+        asked = folded("max", newest(self.raw("sms_api_up", of)))
+        return f"({folded('max', self.recorded('account:sms_api_up:max', of))} unless on ({KEY}) ({asked} == 1))"
+
+    def aged(self, api: str) -> str:
+        """10 for each account of which an api is unanswered, 0 for the others: `words.was` has the words."""
+        of = f'api="{api}"'
+        return f"(0 * {self.unanswered(api)} + 10 or 0 * {folded('max', self.recorded('account:sms_api_up:max', of))})"
+
+    def last_seen(self, api: str) -> str:
+        """When an api that is unanswered gave its last answer, in milliseconds."""
+        success = newest(self.raw("sms_api_last_success_timestamp_seconds", f'api="{api}"'), "15d")
+        return f"1000 * ({folded('max', success)} and on ({KEY}) {self.unanswered(api)})"
+
     def known(self, value: int = 0, **labels: str) -> str:
         """A value for each account that is known, whatever else is: what a panel shows where there is nothing.
 
@@ -63,9 +84,8 @@ class Scope:
         return found
 
     def worst(self) -> str:
-        """The severity of the worst alert that fires: 0 where none does, -1 where there are accounts and no rules."""
-        told = f"{self.ranked()} or 0 * {self.recorded('account:sms_api_up:max')}"
-        return f"max({told}) or 0 * max({self.raw('sms_account_up')}) - 1"
+        """The severity of the worst alert that fires: 0 where none does, -1 without rules, nothing without accounts."""
+        return f"max({self.ranked()} or {self.unalarmed()})"
 
 
 EVERY = Scope(
@@ -80,26 +100,6 @@ ONE = Scope('provider="$provider", account="$account"', 'provider="$provider", a
 
 PROVIDERS = Scope('provider=~"$provider"', 'provider=~"$provider|"')
 """The exporter dashboard: all accounts of the providers that are chosen."""
-
-
-def failing(api: str) -> str:
-    """1 for the one account while nobody gets an answer of that api."""
-    return f"{ONE.recorded('account:sms_api_up:max', _api(api))} == 0"
-
-
-def since(api: str) -> str:
-    """When that api of the one account answered last, in milliseconds, while nobody gets an answer of it."""
-    answered = folded("max", ONE.raw("sms_api_last_success_timestamp_seconds", _api(api)))
-    return f"1000 * {answered} and on ({KEY}) {failing(api)}"
-
-
-def current(expression: str, api: str) -> str:
-    """A word's number, or that of what isn't current while nobody gets an answer of the api."""
-    return f"0 * ({expression}) + {OLD} and on ({KEY}) {failing(api)} or on ({KEY}) ({expression})"
-
-
-def _api(name: str) -> str:
-    return f'api="{name}"'
 
 
 def severity(word: str) -> str:
@@ -122,27 +122,33 @@ def folded(operator: str, expression: str, *labels: str) -> str:
     return f"{operator} by ({', '.join((KEY, *labels))}) ({expression})"
 
 
-def days(scope: Scope) -> str:
-    """The days of runway of each pot, no more than are told apart."""
-    runway = newest(scope.recorded("account:sms_credit_runway:seconds"))
-    return f"clamp_max({folded('min', runway, 'currency', 'wallet')} / 86400, {MOST_DAYS})"
-
-
-def by_threshold(scope: Scope, runway: str) -> tuple[str, str, str]:
-    """Days of runway as three: below the critical threshold, below the warning one alone, and the others."""
-    name = "account:sms_credit_runway_threshold_seconds:max"
-    limits = {word: newest(scope.recorded(name, severity(word))) for word in ("critical", "warning")}
-    below = {
-        word: f"{runway} < on ({KEY}) group_left () {folded('max', limit)} / 86400" for word, limit in limits.items()
-    }
-    pot = f"on ({KEY}, currency, wallet)"
-    warning = f"({below['warning']}) unless {pot} ({below['critical']})"
-    return below["critical"], warning, f"{runway} unless {pot} ({below['critical']} or {below['warning']})"
+def alert_rules() -> str:
+    """Something where the rules of the alerts are evaluated; that none fires says nothing by itself."""
+    alerts = _selector("ALERTS", CHOSEN, 'alertname=~"SMS.+"')
+    return f"{_selector('sms_exporter:alerts:loaded', CHOSEN)} or {alerts}"
 
 
 def itself(name: str, *more: str) -> str:
     """A metric of the exporter itself, without account labels: one for each instance."""
     return _selector(name, TARGETS, *more)
+
+
+def days(seconds: str) -> str:
+    """A runway in days, `words.MOST_DAYS` at most."""
+    return f"clamp_max(({seconds}) / 86400, {words.MOST_DAYS})"
+
+
+def split(figures: str, critical: str, either: str) -> tuple[str, str, str]:
+    """Figures of accounts in three: below the critical threshold, below the warning alone, and the rest.
+
+    `either` is the higher of an account's two thresholds.
+    """
+    below, same = f"{figures} < on ({KEY}) group_left ()", f"on ({KEY}, currency, wallet)"
+    return (
+        f"{below} {critical}",
+        f"({below} {either}) unless {same} ({below} {critical})",
+        f"{figures} unless {same} ({below} {either})",
+    )
 
 
 def of_exporters(expression: str) -> str:
@@ -152,15 +158,6 @@ def of_exporters(expression: str) -> str:
     """
     known = newest(itself("sms_exporter_build_info"), "1d")
     return f"{expression} and on (job, namespace, instance) {known}"
-
-
-def only_where_many(expression: str) -> str:
-    """The same with what tells jobs and namespaces apart, `in_job` and `in_namespace`, where there are several."""
-    for label in ("job", "namespace"):
-        many = f"count(count by ({label}) ({expression})) > 1"
-        named = f'label_join({expression}, "in_{label}", "", "{label}")'
-        expression = f"{named} and on () {many} or ({expression} unless on () {many})"
-    return expression
 
 
 def _selector(name: str, *matchers: str) -> str:

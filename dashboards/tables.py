@@ -3,9 +3,10 @@
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards import words
-from dashboards.panels import About, Column, Query, Tile, mapping, table
+from dashboards.columns import Column, table
+from dashboards.panels import DAYS, About, Query, Tile, mapping
 from dashboards.plan import status_number
-from dashboards.queries import EVERY, KEY, ONE, Scope, days, folded, newest, only_where_many, severity
+from dashboards.queries import EVERY, KEY, ONE, Scope, days, folded, newest, severity
 
 NO_ACCOUNT = "no account is known: is the exporter scraped, and are the rules loaded?"
 
@@ -13,20 +14,31 @@ _LINK = (
     "/d/sms-account/sms-account?${datasource:queryparam}&var-job=${__data.fields.job}"
     "&var-provider=${__data.fields.provider}&var-account=${__data.fields.account}&${__url_time_range}"
 )
-_PLACE = (
+_WHERE = [
     Column(
         "in_namespace",
         "Namespace",
-        # Only this column knows that there is a namespace: a link elsewhere would lead to none at all.
+        # Only where there are several must the account's dashboard be told which.
         link=("The dashboard of this namespace's account", f"{_LINK}&var-namespace=${{__value.raw}}"),
         width=120,
     ),
-    Column("in_job", "Job", width=90),
-    Column("namespace", "Namespace of all", is_hidden=True),
-    Column("job", "Job of all", is_hidden=True),
-)
-"""Where an account is: shown where there are several, known to links in any case."""
+    Column("in_job", "Job", width=110),
+    Column("namespace", "Namespace of the target", hidden=True),
+    Column("job", "Job of the target", hidden=True),
+]
+"""Whose series they are: in sight where the accounts have more than one job or namespace."""
+
 _ACCOUNTS = EVERY.recorded("account:sms_api_up:max")
+
+
+def _where(rows: str) -> list[Query]:
+    """The namespace and the job of each row, once there is more than one."""
+    return [
+        Query(
+            f'label_join({rows}, "in_{label}", "", "{label}") and on () (count(count by ({label}) ({_ACCOUNTS})) > 1)'
+        )
+        for label in ("namespace", "job")
+    ]
 
 
 def alerts(scope: Scope, runbooks: str, width: int) -> Tile:
@@ -35,35 +47,39 @@ def alerts(scope: Scope, runbooks: str, width: int) -> Tile:
     one = scope is ONE
     who = [
         Column("account", "Account", link=("The account's dashboard", _LINK)),
-        Column("provider", "Provider", width=120),
-        *_PLACE,
+        Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=120),
+        *_WHERE,
     ]
-    fires = f"0 * max by ({KEY}) ({scope.alerts()})"
+    says = {name: (text, words.GREY) for name, text in words.ALERTS.items()}
+    firing = f"max by ({labels}) ({scope.ranked()})"
+    none = f'label_replace({scope.worst()}, "alertname", "{words.NO_ALERT}", "", "")'
     return table(
         About(
             "Alerts that fire, worst first",
             "What exactly is wrong, with which account, and since when?",
             "click the alert: its runbook says what it means and what to do. Click the account: its page has the"
             " figures.",
-            "no alert fires; where the panels above show no accounts either, the rules aren't loaded.",
+            "no account is known: is the exporter scraped, and are the rules loaded? Where no alert fires, a row says"
+            " so.",
             width=width,
             height=6 if one else 9,
         ),
-        Query(f"max by ({labels}) ({scope.ranked()})"),
+        Query(f"{firing} or on () {none}"),
         Query(f"1000 * min by ({labels}) ({scope.since()})"),
-        *([] if one else [Query(only_where_many(fires))]),
+        *([] if one else _where(firing)),
         columns=[
             Column("Value #A", "Severity", words=[mapping(words.SEVERITY)], width=100),
             Column(
                 "alertname",
                 "What",
-                words=[mapping({name: (says, words.GREY) for name, says in words.ALERTS.items()})],
+                words=[mapping({**says, words.NO_ALERT: ("No alert fires", words.GREY)})],
                 link=("Runbook", f"{runbooks}/${{__value.raw}}.md"),
+                width=310,
             ),
-            Column("Value #B", "Since", unit="dateTimeFromNow", width=140),
+            Column("Value #B", "Since", unit="dateTimeFromNow", width=130),
             *([] if one else who),
         ],
-        hidden=[column.field for column in who] if one else ["Value #C"],
+        hidden=["account", "provider", "namespace", "job"] if one else ["Value #C", "Value #D"],
         sort="Severity",
     )
 
@@ -74,10 +90,13 @@ def accounts() -> Tile:
     def each(operator: str, name: str, *more: str, labels: tuple[str, ...] = ()) -> str:
         return folded(operator, newest(EVERY.recorded(name, *more)), *labels)
 
-    known = f"0 * {_ACCOUNTS}"
+    pots = ("currency", "wallet")
+    calm = f"0 * {_ACCOUNTS}"
     nearness = f"0.9 / (1 + {newest(EVERY.recorded('account:sms_credit_runway:seconds'))} / 86400)"
-    urgency = f"{folded('max', f'{EVERY.ranked()} or {known}')} + on ({KEY}) {folded('max', f'{nearness} or {known}')}"
-    fresh = newest(EVERY.raw("sms_api_last_success_timestamp_seconds", 'api!="prices"'))
+    rank = folded("max", f"{EVERY.ranked()} or {EVERY.unalarmed()}")
+    urgency = f"{rank} + on ({KEY}) {folded('max', f'{nearness} or {calm}')}"
+    fresh = folded("max", newest(EVERY.raw("sms_api_last_success_timestamp_seconds", 'api!="prices"'), "1d"), "api")
+    seen = folded("min", f"{fresh} and on ({KEY}, api) {_ACCOUNTS}")
     ranges = [
         model.RangeMap(
             model.DashboardRangeMapOptions(
@@ -101,33 +120,31 @@ def accounts() -> Tile:
             height=14,
         ),
         Query(urgency),
-        Query(each("min", "account:sms_credit_balance:min", labels=("currency", "wallet"))),
-        Query(
-            each("max", "account:sms_credit_balance_threshold:max", severity("warning"), labels=("currency", "wallet"))
-        ),
-        Query(days(EVERY)),
+        Query(each("min", "account:sms_credit_balance:min", labels=pots)),
+        Query(each("max", "account:sms_credit_balance_threshold:max", severity("warning"), labels=pots)),
+        Query(days(each("min", "account:sms_credit_runway:seconds", labels=pots))),
         Query(each("max", "account:contacts_used_ratio:max")),
         Query(status_number(EVERY)),
         Query(f"1000 * {each('max', 'account:sms_subscription_end_timestamp_seconds:max')}"),
-        Query(f"time() - {folded('min', folded('max', fresh, 'api'))}"),
-        Query(f"sum by ({KEY}) ({EVERY.alerts()} or {known}) and on ({KEY}) {_ACCOUNTS}"),
-        Query(only_where_many(folded("max", known))),
+        Query(f"1000 * {seen}"),
+        Query(f"sum by ({KEY}) ({EVERY.alerts()} or {calm}) and on ({KEY}) {_ACCOUNTS}"),
+        *_where(folded("max", _ACCOUNTS)),
         columns=[
-            Column("Value #A", "Urgency", words=ranges, width=95),
+            Column("Value #A", "Urgency", words=ranges, width=85),
             Column("account", "Account", link=("The account's dashboard", _LINK)),
             Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=110),
-            Column("Value #B", "Balance", unit="locale", decimals=2, width=100),
-            Column("Value #C", "Warns below", unit="locale", decimals=2, width=100),
-            Column("currency", "Unit", width=60),
-            Column("wallet", "Pot", width=70),
-            Column("Value #D", "Days left", unit="none", decimals=1, words=[mapping(words.DAYS)], width=90),
-            Column("Value #E", "Contacts", unit="percentunit", decimals=1, width=85),
-            Column("Value #F", "Plan", words=[mapping(words.STATUS_NUMBERS)], width=100),
-            Column("Value #G", "Plan ends", unit="dateTimeFromNow", width=120),
-            Column("Value #H", "Age", unit="s", decimals=0, width=80),
-            Column("Value #I", "Alerts", unit="none", decimals=0, width=65),
-            *_PLACE,
+            Column("Value #B", "Balance", unit="none", decimals=2, width=95),
+            Column("Value #C", "Warns below", unit="none", decimals=2, width=95),
+            Column("currency", "Unit", width=75),
+            Column("wallet", "Pot", width=75),
+            Column("Value #D", "Runway", unit=DAYS, decimals=1, words=[mapping(words.LONG)], width=95),
+            Column("Value #E", "Contacts", unit="percentunit", decimals=1, width=75),
+            Column("Value #F", "Plan", words=[mapping(words.was(words.STATUS_NUMBERS))], width=110),
+            Column("Value #G", "Plan ends", unit="dateTimeFromNow", width=100),
+            Column("Value #H", "Age of data", unit="dateTimeFromNow", width=100),
+            Column("Value #I", "Alerts", unit="none", decimals=0, width=55),
+            *_WHERE,
         ],
-        hidden=["Value #J"],
+        hidden=["Value #J", "Value #K"],
         sort="Urgency",
     )

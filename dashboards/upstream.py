@@ -1,27 +1,29 @@
 """The exporter dashboard's calls to the providers: how many, how many fail and why, how long, how old the data."""
 
 from dashboards import words
-from dashboards.panels import About, Column, Query, Tile, lines, mapping, table
+from dashboards.columns import Column, table
+from dashboards.panels import MINUTES, About, Look, Query, Tile, lines, mapping
 from dashboards.queries import PROVIDERS, folded
 
 _NO_CALLS = "no account is scraped, or there were no two scrapes in this time."
 
 
-def _a_second(family: str) -> str:
-    return f"sum by (provider, api) (rate({PROVIDERS.raw(family)}[$__rate_interval]))"
+def _a_minute(family: str) -> str:
+    return f"60 * sum by (provider, api) (rate({PROVIDERS.raw(family)}[$__rate_interval]))"
 
 
 def calls() -> Tile:
     """Calls by provider and api."""
     about = About(
         "Calls",
-        "How many calls a second go to each provider, retries included?",
+        "How many calls a minute go to each provider, retries included?",
         "many more than accounts divided by cache_ttl are retries; far fewer is backoff: see the failures.",
         _NO_CALLS,
         width=8,
         height=8,
     )
-    return lines(about, Query(_a_second("sms_api_requests_total"), "{{provider}} {{api}}"), unit="reqps", least=0)
+    query = Query(_a_minute("sms_api_requests_total"), "{{provider}} {{api}}", Look("reqpm"))
+    return lines(about, query, unit="none", least=0)
 
 
 def failures() -> Tile:
@@ -34,7 +36,7 @@ def failures() -> Tile:
         width=8,
         height=8,
     )
-    share = f"{_a_second('sms_api_failures_total')} / ({_a_second('sms_api_requests_total')} > 0)"
+    share = f"{_a_minute('sms_api_failures_total')} / ({_a_minute('sms_api_requests_total')} > 0)"
     return lines(about, Query(share, "{{provider}} {{api}}"), unit="percentunit", least=0)
 
 
@@ -61,7 +63,7 @@ def latency() -> Tile:
         "How long does a call take, by provider and api: the median account and the slowest?",
         "near the timeout calls begin to fail: the table beside it names the accounts.",
         "no account is scraped.",
-        width=8,
+        width=6,
         height=8,
     )
     return lines(
@@ -82,7 +84,7 @@ def slowest() -> Tile:
         "Which ten calls took longest, and did they succeed?",
         "a call that takes as long as its timeout gets no answer at all.",
         "no account is scraped.",
-        width=8,
+        width=12,
         height=8,
     )
     top = f"topk(10, {duration})"
@@ -92,10 +94,10 @@ def slowest() -> Tile:
         Query(f"{up} and {top}"),
         columns=[
             Column("account", "Account"),
-            Column("Value #A", "Length", unit="s", decimals=3, width=85),
-            Column("Value #B", "Result", words=[mapping(words.API)], width=80),
-            Column("api", "Api", width=90),
-            Column("provider", "Provider", width=110),
+            Column("Value #A", "Length", unit="s", decimals=3, width=90),
+            Column("Value #B", "Result", words=[mapping(words.API)], width=90),
+            Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=120),
+            Column("api", "Api", width=110),
         ],
         hidden=["namespace", "job"],
         sort="Length",
@@ -110,8 +112,8 @@ def ages() -> Tile:
         "How old is the oldest data that is shown, by provider and api?",
         "it grows while some account fails: the overview names it. Prices may be six hours old.",
         "no call has succeeded: not since the exporter started.",
-        width=8,
+        width=6,
         height=8,
     )
-    query = Query(f"time() - min by (provider, api) ({fresh})", "{{provider}} {{api}}")
-    return lines(about, query, unit="s", least=0)
+    query = Query(f"(time() - min by (provider, api) ({fresh})) / 60", "{{provider}} {{api}}", Look(MINUTES))
+    return lines(about, query, unit="none", least=0)

@@ -13,13 +13,9 @@ PALE = "#808080"
 Words = Mapping[str, tuple[str, str]]
 """A value as Grafana compares it, its text and its colour."""
 
-OLD = "9"
-"""The value of what was last seen before the provider stopped to answer."""
-
 MOST_DAYS = 60
-"""A longer runway is shown as that."""
-
-DAYS: Words = {str(MOST_DAYS): (f"more than {MOST_DAYS} days", BLUE)}
+"""A longer runway is shown as that: a quiet weekend would make years of it."""
+LONG: Words = {str(MOST_DAYS): (f"more than {MOST_DAYS} days", "")}
 
 PROVIDERS: Words = {provider.id: (provider.name, GREY) for provider in builtin().values()}
 """Providers' names as people write them, by what the label says."""
@@ -29,8 +25,10 @@ SEVERITY: Words = {
     "2": ("Warning", ORANGE),
     "1": ("Info", BLUE),
     "0": ("All is well", GREEN),
-    "-1": ("No rules", ORANGE),
+    "-1": ("No rules", PALE),
 }
+NO_ALERT = "README"
+"""What stands for the alert's name where none fires: its runbook is the list of all."""
 
 CREDIT: Words = {
     "3": ("Used up", RED),
@@ -38,7 +36,6 @@ CREDIT: Words = {
     "1": ("Below warning", ORANGE),
     "0": ("Enough", GREEN),
     "-1": ("No threshold", BLUE),
-    OLD: ("Not current", PALE),
 }
 
 _STATUS = {
@@ -52,9 +49,19 @@ _STATUS = {
 }
 STATUSES = tuple(_STATUS)
 """The statuses of a plan, the worst last; a query shows each as its place in this list, counted from 1."""
-STATUS_NUMBERS: Words = {str(number): _STATUS[status] for number, status in enumerate(STATUSES, 1)}
-PLAN: Words = {**STATUS_NUMBERS, "0": ("None told", QUIET), OLD: ("Not current", PALE)}
+OVER = len(STATUSES) + 1
+"""The number of a plan that is said to be active, though its end is past and nothing renews it."""
+STATUS_NUMBERS: Words = {
+    **{str(number): _STATUS[status] for number, status in enumerate(STATUSES, 1)},
+    str(OVER): ("OVER", RED),
+}
 STATUS_OR_NONE: Words = {**STATUS_NUMBERS, "0": ("None told", QUIET)}
+
+
+def was(words: Words) -> Words:
+    """The words, and those of values that aren't current: 10 more, and grey."""
+    return {**words, **{str(int(value) + 10): (f"Was: {text}", PALE) for value, (text, _) in words.items()}}
+
 
 FEATURE: Words = {
     "1": ("On", GREEN),
@@ -63,11 +70,11 @@ FEATURE: Words = {
     "-1": ("None told", QUIET),
 }
 RENEWS: Words = {
-    "1": ("Renews itself", GREEN),
     "0": ("Ends: nobody renews it", ORANGE),
-    "2": ("Renewal is overdue", RED),
-    "3": ("Is over", RED),
-    OLD: ("Not current", PALE),
+    "1": ("Renews itself", GREEN),
+    "2": ("Renewal is due", BLUE),
+    "3": ("Renewal is OVERDUE", ORANGE),
+    "4": ("Is OVER", RED),
 }
 API: Words = {"1": ("Answers", GREEN), "0": ("FAILS", RED)}
 FAILING: Words = {"1": ("FAILS", RED), "0": ("Nothing failed", QUIET)}

@@ -108,9 +108,11 @@ def plan(status: str, minutes: tuple[int, int] = (0, MINUTES), **labels: str) ->
     success = f"{at}{60 * start}+60x{end - start}"
     name = "sms_api_last_success_timestamp_seconds"
     yield series(name, success, job="sms", provider="qlara", **labels, api="subscription")
+    yield series("sms_api_up", f"{at}1x{end - start}", job="sms", provider="qlara", **labels, api="subscription")
 
 
-PLANS = [query for query in queries() if "account:sms_subscription_status" in query.expr]
+OF_A_PLAN = re.compile(r'account:sms_subscription_status:max\{[^{}]*status="trial"')
+PLANS = [query for query in queries() if OF_A_PLAN.search(query.expr)]
 
 
 def of_plans(to: Mapping[str, float], **values: str) -> dict[str, Mapping[str, float]]:

@@ -3,13 +3,11 @@
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dashboards.queries import only_where_many
-from dashboards.words import MOST_DAYS, STATUSES
+from dashboards.words import STATUSES
 from exporter.simulator import accounts
 from tests.dashboards import history
 from tests.dashboards.reading import DASHBOARDS, Query, answer, ask, filled, graphs, queries, variables
@@ -29,11 +27,20 @@ NOT_IN_THE_STORY = {
         f"sms-account / Terms of the credit / {letter}": "none of the scenario's providers tells any of it"
         for letter in "ABCDE"
     },
-    "sms-account / Plan ends / C": "no account of the scenario has a plan that can't be asked about",
+    **dict.fromkeys(
+        ("sms-account / Plan / B", "sms-account / Plan ends / C", "sms-account / Plan ends / D"),
+        "every plan of the scenario can be asked",
+    ),
+    "sms-overview / Next to run dry / D": "the one account that can't be asked isn't among the ten",
+    **{
+        f"sms-overview / {panel} / {letter}": "all of the scenario's accounts have one job and no namespace"
+        for panel, letters in (("Alerts that fire, worst first", "CD"), ("Accounts", "JK"))
+        for letter in letters
+    },
     "sms-exporter / annotation The exporter's alerts / Anno": "the scenario's exporter is up, and its configuration good",
 }
 LIVE = {
-    "sms-exporter / Configuration loaded, and started / B": "process_*: a history has no process",
+    "sms-exporter / Loaded, and started / B": "process_*: a history has no process",
     "sms-exporter / Version / B": "python_info: a history has no process",
     "sms-exporter / Length of a scrape / A": "Prometheus' own series: a history has no scrapes",
     "sms-exporter / Samples of a scrape / A": "Prometheus' own series: a history has no scrapes",
@@ -150,58 +157,16 @@ def test_a_choice_of_accounts_narrows_every_panel_of_the_overview(scenario: str)
     assert now(scenario, state, account="nobody") == []
 
 
-def test_accounts_without_rules_are_not_said_to_be_well(scenario: str) -> None:
-    (state,) = of("sms-overview", "State")
-    without = re.sub(r"account:sms_api_up:max|ALERTS", "nothing", state.expr)
-    assert now(scenario, replace(state, expr=without)) == [({}, -1.0)]
-
-
-def test_what_is_not_current_says_so_and_since_when(scenario: str) -> None:
-    (word,), (_, since) = of("sms-account", "Credit"), of("sms-account", "Balance")
-    failing = {}
-    for one in ACCOUNTS:
-        words, ages = (now(scenario, query, **one) for query in (word, since))
-        up = ask(
-            scenario,
-            "query",
-            query=f'account:sms_api_up:max{{account="{one["account"]}",api="credit"}}',
-            time=history.END,
-        )
-        failing[one["account"]] = [float(series["value"][1]) for series in up["result"]] == [0.0]
-        assert bool(ages) == failing[one["account"]], one
-        assert (9.0 in [value for _, value in words]) == (failing[one["account"]] and bool(words)), one
-        assert all(0 < milliseconds / 1000 < history.END for _, milliseconds in ages)
-    assert any(failing.values())
-
-
-def test_a_runway_is_below_its_thresholds_or_not_and_never_twice(scenario: str) -> None:
-    everyone = [now(scenario, query) for query in of("sms-overview", "Next to run dry")]
-    names = [metric["account"] for found in everyone for metric, _ in found]
-    assert len(names) == len(set(names)) == 10
-    assert all(everyone)
-    critical, warning, others = ([value for _, value in found] for found in everyone)
-    assert max(critical) < 2 <= min(warning) <= max(warning) < 7 <= min(others)
-    assert max(others) <= MOST_DAYS
-
-
-@pytest.mark.parametrize(("jobs", "named"), [(["a"], [""]), (["a", "b"], ["a", "b"])])
-def test_a_job_is_named_only_where_there_are_several(scenario: str, jobs: list[str], named: list[str]) -> None:
-    accounts = " or ".join(f'label_replace(vector(1), "job", "{job}", "", "")' for job in jobs)
-    found = ask(scenario, "query", query=only_where_many(f"({accounts})"), time=history.END)
-    assert sorted(series["metric"].get("in_job", "") for series in found["result"]) == named
-    assert not any("in_namespace" in series["metric"] for series in found["result"])
-
-
 def test_the_words_agree_with_the_alerts_that_fire(scenario: str) -> None:
     (state,) = of("sms-overview", "State")
     assert now(scenario, state) == [({}, 3.0)]
     (state,) = of("sms-account", "State")
     says = {one["account"]: now(scenario, state, **one)[0][1] for one in ACCOUNTS}
     assert (says["old-intranet"], says["school-board"], says["shop-dk"], says["bank-otp"]) == (3, 2, 1, 0)
-    (plan,) = of("sms-account", "Plan")
+    (plan, _) = of("sms-account", "Plan")
     ((_, number),) = now(scenario, plan, provider="qlara", account="gym-members")
     assert STATUSES[int(number) - 1] == "suspended"
-    (credit,) = of("sms-account", "Credit")
+    (credit, _) = of("sms-account", "Credit")
     words = {one["account"]: now(scenario, credit, **one)[0][1] for one in ACCOUNTS}
     assert (words["webshop-orders"], words["bakery-it"], words["bank-otp"], words["shop-dk"]) == (2, 1, 0, -1)
 
@@ -245,8 +210,7 @@ def test_a_table_names_every_column_that_it_gets_and_no_other(
     organized = panel["transformations"][1]["options"]
     shown, hidden = set(organized["indexByName"]), set(organized["excludeByName"]) - {"Time"}
     # Columns or not: only in Kubernetes has an account a namespace, and no account of the scenario has pots.
-    several = {"in_job", "in_namespace"}
-    assert shown | hidden - several == fields | {"namespace"} | (({"wallet"} | several) & shown)
+    assert shown | hidden == fields | {"namespace"} | ({"wallet", "in_namespace", "in_job"} & shown)
     assert not shown & hidden
     assert {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]} == shown
     links = re.findall(r"__data\.fields\.(\w+)", str(panel["fieldConfig"]["overrides"]))

@@ -18,7 +18,7 @@ EACH_ITS_OWN = {
     "Calls": "each replica really makes its own calls",
     "Up": "one for each exporter",
     "Configuration": "one for each exporter",
-    "Configuration loaded, and started": "one for each exporter",
+    "Loaded, and started": "one for each exporter",
     "Watched accounts": "one for each exporter",
 }
 

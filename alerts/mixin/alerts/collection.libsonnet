@@ -9,6 +9,17 @@
 
   prometheusAlerts+:: {
     groups+: [
+      // The dashboards' sign that alerts are evaluated: that none fires says nothing by itself.
+      {
+        name: 'sms_exporter_alerts_loaded',
+        interval: '1m',
+        rules: [
+          {
+            record: 'sms_exporter:alerts:loaded',
+            expr: promql.expr('max by (job, namespace) (0 * account:sms_api_up:max + 1)'),
+          },
+        ],
+      },
       group($._config, 'sms_exporter_collection_alerts', [
         // A target that mostly gives no answer, known by what it has shown or by its job's name; and exporters
         // that are no target any more, while no other job has come instead: a label of the target, its job
