@@ -112,7 +112,9 @@ def _source(name: str, document: reader.Document, folder: FilePath, known: Known
     if not isinstance(document.value, dict):
         # An empty file isn't an empty configuration: it may be one that is just being written.
         found = "empty" if document.value is None else reader.kind(document.value)
-        report.fault((), f"the file is {found}, not a mapping", "without accounts write accounts: []")
+        is_accounts = isinstance(document.value, list) and any(isinstance(each, dict) for each in document.value)
+        hint = "write accounts: above the list" if is_accounts else "without accounts write accounts: []"
+        report.fault((), f"the file is {found}, not a mapping", hint)
     return Source(report, folder.absolute(), reads)
 
 

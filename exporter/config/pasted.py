@@ -10,6 +10,7 @@ _HEADER = re.compile(rf"(?:(?:-H|--header)[ =]*['\"]?)?(?:authorization|x-[a-z0-
 _ASSIGNED = re.compile(rf"(?:export +)?(?:[A-Z][A-Z0-9_]{{2,}}|(?i:{_NAME})) *= *[^= ]")
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[^{}]+\}|\([^()]+\))")
 _PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}|<[^<>]+>|%[A-Za-z_][A-Za-z0-9_]*%")
+_JSON = re.compile(r"[{\[]\s*\".*[}\]]$", re.DOTALL)
 _FOLDERS = re.compile(r"file:/|[A-Za-z]:\\|~/|\.{1,2}/|/(?:etc|home|mnt|opt|root|run|secrets|srv|tmp|usr|var)/")
 
 
@@ -26,6 +27,8 @@ def wrongly_pasted(part: str, secret: str, prefix: str) -> tuple[str, str] | Non
         return "this secret begins with a header's name", "write what follows the colon"
     if _ASSIGNED.match(secret):
         return "this secret begins with a name and an equals sign", "write what follows them"
+    if _JSON.match(secret):
+        return "this looks like JSON, in which the secret is one value", "write that value alone"
     if _VARIABLE.fullmatch(secret):
         return "this looks like a variable, which nothing expands", f"write its name under {part}_env"
     if _PLACEHOLDER.fullmatch(secret):

@@ -13,6 +13,15 @@ from exporter.documents.report import Report
 from exporter.providers.definition import Definition
 from exporter.readings import UNITS
 
+_BELOW: Mapping[str, type[Model]] = {
+    "thresholds": models.Limits,
+    "http": models.Http,
+    "http.tls_config": models.Tls,
+    "tls_config": models.Tls,
+    "prices": models.Prices,
+}
+"""Mappings in which a key may belong that stands above them."""
+
 
 class Hints(Advice):
     """The advice for a configuration whose accounts name these providers."""
@@ -37,6 +46,8 @@ class Hints(Advice):
             report.fault(path, "unknown key", "it belongs under auth")
         elif key in models.Account.fields and model in {models.File, models.AccountFile, models.Defaults}:
             report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
+        elif below := self._below(key, path, model, report.document):
+            report.fault(path, "unknown key", f"it belongs under {below}")
         elif model is models.CreditLimits:
             capitals = key.upper() if re.fullmatch("[A-Za-z]{3}", key) else None
             known = [*valid, *UNITS, "or a currency like EUR"]
@@ -45,6 +56,16 @@ class Hints(Advice):
             )
         else:
             super().unknown_key(report, path, model)
+
+    def _below(self, key: str, path: Path, model: type[Model], document: Document) -> str | None:
+        """The mapping below this one that a key belongs to."""
+        provider = self._provider_at(path, document) if model is models.Account else None
+        if provider is not None and key in provider.settings:
+            return "settings"
+        for place, below in _BELOW.items():
+            if place.partition(".")[0] in model.fields and key in below.fields:
+                return place
+        return None
 
     def example(self, report: Report, path: Path, model: type[Model]) -> str:
         """How a mapping is written: `auth` in a form that the account's provider takes."""

@@ -184,6 +184,7 @@ HEADER = "this secret begins with a header's name; write what follows the colon"
 NAME = "this secret begins with a name and an equals sign; write what follows them"
 VARIABLE = "this looks like a variable, which nothing expands; write its name under token_env"
 PLACEHOLDER = "this looks like a placeholder, which nothing fills in; write the secret itself"
+JSON = "this looks like JSON, in which the secret is one value; write that value alone"
 FILE = "this looks like a file's name; write it under token_file"
 
 
@@ -211,6 +212,8 @@ FILE = "this looks like a file's name; write it under token_file"
         ("{{planted}}", PLACEHOLDER),
         ("<planted-key>", PLACEHOLDER),
         ("%PLANTED%", PLACEHOLDER),
+        ('{"api_key": "planted-1"}', JSON),
+        ('["planted-1"]', JSON),
         ("/run/secrets/planted-1", FILE),
         ("file:///run/secrets/planted-1", FILE),
         ("C:\\keys\\planted-1", FILE),

@@ -135,6 +135,27 @@ FAULTS = [
     ),
     (QLARA + "timeout: [1]", ["5: accounts[0].timeout: a text belongs here, not a list"]),
     (QLARA + "nmae: x", ["5: accounts[0].nmae: unknown key; did you mean name?"]),
+    (
+        "- {name: a, provider: qlara, auth: {api_key: planted-hunter2}}",
+        ["1: the file is a list, not a mapping; write accounts: above the list"],
+    ),
+    (QLARA + "proxy_url: http://p:1", ["5: accounts[0].proxy_url: unknown key; it belongs under http"]),
+    (QLARA + "tls_config: {}", ["5: accounts[0].tls_config: unknown key; it belongs under http"]),
+    (
+        QLARA + "insecure_skip_verify: true",
+        ["5: accounts[0].insecure_skip_verify: unknown key; it belongs under http.tls_config"],
+    ),
+    (QLARA + "http: {ca_file: x}", ["5: accounts[0].http.ca_file: unknown key; it belongs under tls_config"]),
+    (QLARA + "credit: {warning: 5}", ["5: accounts[0].credit: unknown key; it belongs under thresholds"]),
+    (GATEWAY + "countries: [DK]", ["5: accounts[0].countries: unknown key; it belongs under prices"]),
+    (
+        "accounts:\n- name: a\n  provider: africastalking\n  username: x\n  auth: {api_key: planted-1}\n  settings: {username: x}",
+        ["4: accounts[0].username: unknown key; it belongs under settings"],
+    ),
+    (
+        "defaults: {proxy_url: http://p:1}\naccounts: []",
+        ["1: defaults.proxy_url: unknown key; it belongs under http", f"2: {NO_ACCOUNTS}"],
+    ),
     (QLARA + "api_key: hunter2", ["5: accounts[0].api_key: unknown key; it belongs under auth"]),
     (QLARA + "labels: {wallet: x}", ["5: accounts[0].labels.wallet: a label of this exporter's own; use sms_wallet"]),
     (QLARA + "labels: {job: x}", ["5: accounts[0].labels.job: a label of Prometheus or of its targets; use sms_job"]),
