@@ -20,12 +20,14 @@ _USE = """\
 
 ## Use them
 
-- **By hand**: in Grafana, Dashboards, New, Import. `uv run python -m dashboards.publishing build/grafana.com`
-  makes files that ask for the data source.
+- **By hand**: in Grafana, Dashboards, New, Import, each of `dashboards/sms-*.json`; choose the data source above the
+  dashboard.
 - **Provisioned**: copy `dashboards/sms-*.json` to `/var/lib/grafana/dashboards/sms-exporter`, and
-  `dashboards/provisioning/` over Grafana's own `provisioning/`. The data source has the uid `prometheus`; set its
-  `timeInterval` to your scrape interval.
-- **As code**: `uv run python -m dashboards.build` writes all of these files out of `dashboards/*.py`.
+  `dashboards/provisioning/dashboards/` into Grafana's own `provisioning/dashboards/`. Only a Grafana that doesn't know
+  your Prometheus yet needs `dashboards/provisioning/datasources/` too: set its `url`, and its `timeInterval` to your
+  scrape interval. Two data sources that are the default keep Grafana from starting.
+- **As code**: `make golden` writes all of these files out of `dashboards/*.py`, and `python -m dashboards.publishing
+  FOLDER` those that ask for the data source, as grafana.com has them.
 
 They are in Grafana's classic schema and use no plugin but Grafana's own panels, for Grafana 10 to 13. Every query is
 tested against a Prometheus with five weeks of history, and so are the schema, the field's lint rules, and the words and

@@ -11,10 +11,10 @@ from exporter import logs
 from exporter.cli.serve import serve, until_ended
 from exporter.config.loading import load_text
 from exporter.config.own_providers import taken
-from exporter.documents.faults import ConfigError, Fault, nearest, read_file
+from exporter.documents.faults import ConfigError, Fault, read_file
 from exporter.durations import format_duration
 from exporter.providers import catalogue
-from exporter.providers.catalogue import builtin
+from exporter.providers.catalogue import builtin, meant
 from exporter.providers.definition import Definition
 from exporter.settings import AccountSettings, Settings
 from exporter.simulator import made
@@ -68,7 +68,7 @@ def _rehearsed(asked: Sequence[str]) -> _Rehearsed:
 def _own(word: str, found: _Rehearsed) -> Definition:
     file = Path(word)
     if not (file.exists() or file.suffix or "/" in word):
-        hint = nearest(word, builtin())
+        hint = meant(word, builtin())
         raise ConfigError([Fault(f"--provider {word}", 0, "", "there is no such provider, and no such file", hint)])
     content = read_file(file, catalogue.LARGEST_BYTES)
     definition = catalogue.read(str(file), content)

@@ -11,7 +11,7 @@ from exporter.documents.faults import ConfigError, nearest
 from exporter.durations import format_duration
 from exporter.metrics.families import ACCOUNT_FAMILIES, AccountFamily, ReadingFamily
 from exporter.providers import catalogue
-from exporter.providers.catalogue import builtin
+from exporter.providers.catalogue import builtin, meant
 from exporter.providers.definition import Api, Definition
 from exporter.providers.forms import form_of
 from exporter.providers.kinds import API_NAMES
@@ -72,7 +72,7 @@ def _provider(options: argparse.Namespace) -> Definition:
         return catalogue.read(options.file, _read(options.file, catalogue.LARGEST_BYTES))
     known = builtin()
     if options.id not in known:
-        raise _UnusableError(f"no provider {options.id!r}; {nearest(options.id, known)}")
+        raise _UnusableError(f"no provider {options.id!r}; {meant(options.id, known)}")
     return known[options.id]
 
 

@@ -15,6 +15,7 @@ from exporter.config.provider_settings import resolve_settings
 from exporter.config.thresholds import merge_thresholds
 from exporter.documents.faults import Path, closest, nearest
 from exporter.durations import format_duration
+from exporter.providers.catalogue import meant
 from exporter.providers.definition import Definition, RateLimit
 from exporter.providers.kinds import API_NAMES
 from exporter.providers.request import shown_url
@@ -117,7 +118,7 @@ class Resolver:
     def _provider(self) -> Definition | None:
         name = self._account.provider
         if name is not None and name not in self._known.definitions and name not in self._known.faulty:
-            hint = nearest(name, self._known.definitions, "there are")
+            hint = meant(name, self._known.definitions)
             self._report.fault(self._at("provider"), "there is no provider {word}", hint, word=name)
         return self._known.definitions.get(name or "")
 

@@ -7,7 +7,7 @@ from importlib.resources.abc import Traversable
 from operator import itemgetter
 
 from exporter.documents import reader
-from exporter.documents.faults import ConfigError, Fault, rendered
+from exporter.documents.faults import ConfigError, Fault, nearest, rendered
 from exporter.documents.report import Report
 from exporter.documents.validate import validate
 from exporter.providers.definition import Definition
@@ -52,6 +52,19 @@ class Catalogue(Mapping[str, Definition]):
         """The definitions that a text stands in: the others aren't read, but searched."""
         wanted = text.encode()
         return (self[name] for name, file in self._files.items() if wanted in file.read_bytes())
+
+
+def meant(word: str, known: Mapping[str, Definition]) -> str:
+    """A hint for what is no provider's id: whose name it is, or was, the id that it is close to, else all of them."""
+    wanted = _folded(word)
+    for name, definition in known.items():
+        if wanted in map(_folded, (definition.name, *definition.also)):
+            return f"that is {name}"
+    return nearest(word, known, "there are")
+
+
+def _folded(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 @cache

@@ -42,7 +42,7 @@ def test_every_fault_of_a_file_is_told_as_check_config_does(folder: Path, capsys
     [
         ("qlra", "--provider qlra: there is no such provider, and no such file; did you mean qlara?"),
         ("none.yml", "none.yml: the file can't be read: No such file or directory"),
-        ("none", "--provider none: there is no such provider, and no such file; valid are 46elks,"),
+        ("none", "--provider none: there is no such provider, and no such file; there are 46elks,"),
         ("./none", "none: the file can't be read: No such file or directory"),
     ],
 )

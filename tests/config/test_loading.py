@@ -431,6 +431,10 @@ FAULTS = [
         ['3: accounts[0].provider: there is no provider "qlra"; did you mean qlara?'],
     ),
     (
+        QLARA.replace("qlara", "Nexmo", 1),
+        ['3: accounts[0].provider: there is no provider "Nexmo"; that is vonage'],
+    ),
+    (
         "accounts:\n- name: a\n  provider: zzz\n  auth: {api_key: k12345}\n",
         [f'3: accounts[0].provider: there is no provider "zzz"; there are {PROVIDERS}'],
     ),
