@@ -45,7 +45,8 @@ colours that the panels make of the answers; how they look has not been checked 
 
 ## Words and colours
 
-- Grey is what isn't current: the provider can't be asked, or nobody asks. `last seen` says since when.
+- Grey is what isn't current: the provider can't be asked, or nobody asks. `last seen` says since when; in the overview
+  `Age of data` does.
 - Red is below a critical threshold or over, orange below a warning or overdue, blue calls for nothing. The thresholds
   are each account's own. A runway is in days; more than 60 are shown as 60.
 - `No rules` means that the alerts' rules aren't evaluated: load `alerts/rules.yml`. Where they are and nothing is wrong

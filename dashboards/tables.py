@@ -91,6 +91,7 @@ def accounts() -> Tile:
         return folded(operator, newest(EVERY.recorded(name, *more)), *labels)
 
     pots = ("currency", "wallet")
+    runway = each("min", "account:sms_credit_runway:seconds", labels=pots)
     calm = f"0 * {_ACCOUNTS}"
     nearness = f"0.9 / (1 + {newest(EVERY.recorded('account:sms_credit_runway:seconds'))} / 86400)"
     rank = folded("max", f"{EVERY.ranked()} or {EVERY.unalarmed()}")
@@ -122,7 +123,7 @@ def accounts() -> Tile:
         Query(urgency),
         Query(each("min", "account:sms_credit_balance:min", labels=pots)),
         Query(each("max", "account:sms_credit_balance_threshold:max", severity("warning"), labels=pots)),
-        Query(days(each("min", "account:sms_credit_runway:seconds", labels=pots))),
+        Query(f"{days(runway)} unless on ({KEY}) {EVERY.unanswered('credit')} or 0 * {runway} + {words.NOT_CURRENT}"),
         Query(each("max", "account:contacts_used_ratio:max")),
         Query(status_number(EVERY)),
         Query(f"1000 * {each('max', 'account:sms_subscription_end_timestamp_seconds:max')}"),
@@ -130,18 +131,18 @@ def accounts() -> Tile:
         Query(f"sum by ({KEY}) ({EVERY.alerts()} or {calm}) and on ({KEY}) {_ACCOUNTS}"),
         *_where(folded("max", _ACCOUNTS)),
         columns=[
-            Column("Value #A", "Urgency", words=ranges, width=85),
+            Column("Value #A", "Urgency", words=ranges, width=88),
             Column("account", "Account", link=("The account's dashboard", _LINK)),
-            Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=110),
-            Column("Value #B", "Balance", unit="none", decimals=2, width=95),
-            Column("Value #C", "Warns below", unit="none", decimals=2, width=95),
+            Column("provider", "Provider", words=[mapping(words.PROVIDERS)], width=120),
+            Column("Value #B", "Balance", unit="none", decimals=2, width=90),
+            Column("Value #C", "Warns below", unit="none", decimals=2, width=90),
             Column("currency", "Unit", width=75),
             Column("wallet", "Pot", width=75),
-            Column("Value #D", "Runway", unit=DAYS, decimals=1, words=[mapping(words.LONG)], width=95),
+            Column("Value #D", "Runway", unit=DAYS, decimals=1, words=[mapping(words.LONG_OR_NOT_CURRENT)], width=128),
             Column("Value #E", "Contacts", unit="percentunit", decimals=1, width=75),
-            Column("Value #F", "Plan", words=[mapping(words.was(words.STATUS_NUMBERS))], width=110),
+            Column("Value #F", "Plan", words=[mapping(words.was(words.STATUS_NUMBERS))], width=128),
             Column("Value #G", "Plan ends", unit="dateTimeFromNow", width=100),
-            Column("Value #H", "Age of data", unit="dateTimeFromNow", width=100),
+            Column("Value #H", "Age of data", unit="dateTimeFromNow", width=128),
             Column("Value #I", "Alerts", unit="none", decimals=0, width=55),
             *_WHERE,
         ],

@@ -16,6 +16,9 @@ Words = Mapping[str, tuple[str, str]]
 MOST_DAYS = 60
 """A longer runway is shown as that: a quiet weekend would make years of it."""
 LONG: Words = {str(MOST_DAYS): (f"more than {MOST_DAYS} days", "")}
+NOT_CURRENT = 100
+"""What stands for a runway that isn't current in a table, whose cells have no colour of their own."""
+LONG_OR_NOT_CURRENT: Words = {**LONG, str(NOT_CURRENT): ("not current", PALE)}
 
 PROVIDERS: Words = {provider.id: (provider.name, GREY) for provider in builtin().values()}
 """Providers' names as people write them, by what the label says."""

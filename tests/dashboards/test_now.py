@@ -105,6 +105,7 @@ def test_what_is_not_current_says_when_it_was_seen(away: str, tmp_path: Path, pr
         up = f"1x{MINUTES - 20}"
         given = [*credit(), recorded("account:sms_api_up:max", 1, api="credit"), given[-1]]
         given += [series("sms_api_up", up, **WHO, api="credit", instance="a")]
+    given.append(recorded("account:sms_credit_runway:seconds", 90 * DAY, currency="EUR"))
     current = away == "answers"
     asked: dict[str, Mapping[str, float]] = {
         query("sms-account", "Credit"): {
@@ -112,6 +113,7 @@ def test_what_is_not_current_says_when_it_was_seen(away: str, tmp_path: Path, pr
         },
         query("sms-account", "Balance"): {EUROS: 100} if current else {},
         query("sms-account", "Balance", "B"): {} if current else {EUROS: 100},
+        query("sms-overview", "Accounts", "D"): {EUROS: words.MOST_DAYS if current else words.NOT_CURRENT},
         query("sms-account", "Balance", "C"): {} if current else {LABELS: 1000 * seen},
     }
     shown(tmp_path, promtool, given, asked)
