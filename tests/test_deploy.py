@@ -151,7 +151,7 @@ def test_the_stack_without_its_containers_scrapes_the_demo_and_finds_its_alertma
         with running(tmp_path, "prom", *prometheus):
             eventually("Prometheus", lambda: is_healthy("prometheus", url["prometheus"]) or None)
             assert is_healthy("alertmanager", url["alertmanager"])
-            eventually("a scrape", lambda: query(url["prometheus"], 'sms_credit_balance{job="sms"}') or None)
+            eventually("a scrape", lambda: query(url["prometheus"], 'sms_credit_balance{job="sms-exporter"}') or None)
             known = json.loads(fetch(f"{url['prometheus']}/api/v1/alertmanagers"))["data"]["activeAlertmanagers"]
             assert [each["url"] for each in known] == [f"{url['alertmanager']}/api/v2/alerts"]
             groups = eventually("the rules' first evaluation", lambda: evaluated(url["prometheus"]))

@@ -31,8 +31,9 @@ class Streamed(web.StreamResponse):
         self._pieces = pieces
 
     async def write_all(self) -> None:
-        """Send the body, piece by piece as it is taken."""
-        for piece in self._pieces:
+        """Send the body, piece by piece as it is taken, and forget it: the server keeps an answer until the next."""
+        pieces, self._pieces = self._pieces, ()
+        for piece in pieces:
             whole = memoryview(piece)
             for first in range(0, len(whole), _PIECE_BYTES):
                 await self.write(whole[first : first + _PIECE_BYTES])

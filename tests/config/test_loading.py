@@ -149,8 +149,8 @@ FAULTS = [
     (QLARA + "credit: {warning: 5}", ["5: accounts[0].credit: unknown key; it belongs under thresholds"]),
     (GATEWAY + "countries: [DK]", ["5: accounts[0].countries: unknown key; it belongs under prices"]),
     (
-        "accounts:\n- name: a\n  provider: africastalking\n  username: x\n  auth: {api_key: planted-1}\n  settings: {username: x}",
-        ["4: accounts[0].username: unknown key; it belongs under settings"],
+        "accounts:\n- name: a\n  provider: ovh\n  host: x\n  settings: {service: s}\n  auth: {keys: {application_key: planted-1, application_secret: planted-2, consumer_key: planted-3}}",
+        ["4: accounts[0].host: unknown key; it belongs under settings"],
     ),
     (
         "defaults: {proxy_url: http://p:1}\naccounts: []",
