@@ -7,7 +7,7 @@ from exporter.config import models
 from exporter.config.confidential import may_be_secret
 from exporter.config.credentials import auth_keys, form_example, forms_hint, keys_example
 from exporter.documents.faults import Path, closest, nearest
-from exporter.documents.model import Advice, Model, slip_in
+from exporter.documents.model import Advice, Model, all_keys, slip_in
 from exporter.documents.reader import Document
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
@@ -21,6 +21,8 @@ _BELOW: Mapping[str, type[Model]] = {
     "prices": models.Prices,
 }
 """Mappings in which a key may belong that stands above them."""
+
+_AUTH_KEYS = frozenset(all_keys(models.Auth))
 
 
 class Hints(Advice):
@@ -42,8 +44,6 @@ class Hints(Advice):
             otherwise = forms_hint(provider) if model is models.Auth else f"valid are {', '.join(valid)}"
             hint = f"did you mean {close}?" if close else otherwise
             report.fault(path[:-1] if may_be_secret(key) else path, "unknown key", hint, at=path)
-        elif key in models.Auth.fields and model is models.Account:
-            report.fault(path, "unknown key", "it belongs under auth")
         elif key in models.Account.fields and model in {models.File, models.AccountFile, models.Defaults}:
             report.fault(path, "unknown key", f"it belongs to an account; {nearest('', valid)}")
         elif below := self._below(key, path, model, report.document):
@@ -59,9 +59,12 @@ class Hints(Advice):
 
     def _below(self, key: str, path: Path, model: type[Model], document: Document) -> str | None:
         """The mapping below this one that a key belongs to."""
-        provider = self._provider_at(path, document) if model is models.Account else None
-        if provider is not None and key in provider.settings:
-            return "settings"
+        if model is models.Account:
+            provider = self._provider_at(path, document)
+            if provider is not None and key in provider.settings:
+                return "settings"
+            if key in _AUTH_KEYS:
+                return "auth"
         for place, below in _BELOW.items():
             if place.partition(".")[0] in model.fields and key in below.fields:
                 return place

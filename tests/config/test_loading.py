@@ -153,6 +153,11 @@ FAULTS = [
         ["4: accounts[0].host: unknown key; it belongs under settings"],
     ),
     (
+        "accounts:\n- name: a\n  provider: africastalking\n  username: x\n  auth: {api_key: planted-1}\n  settings: {username: x}",
+        ["4: accounts[0].username: unknown key; it belongs under settings"],
+    ),
+    (QLARA + "username: x", ["5: accounts[0].username: unknown key; it belongs under auth"]),
+    (
         "defaults: {proxy_url: http://p:1}\naccounts: []",
         ["1: defaults.proxy_url: unknown key; it belongs under http", f"2: {NO_ACCOUNTS}"],
     ),
