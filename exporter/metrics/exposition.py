@@ -38,6 +38,7 @@ Chunk = tuple[tuple[int, ...], tuple[str, ...]]
 _CACHED = " May come from the cache."
 _PAUSE_EVERY_ACCOUNTS = 50
 _PARTS_AT_ONCE = 500
+_MOST_PARTS_KEPT = 100  # an account: of a long price list the parts take more memory than they save time
 
 
 class Exposition:
@@ -47,6 +48,7 @@ class Exposition:
         self._label_names = tuple(label_names)
         self._accounts: dict[str, _AccountLines] = {}
         self._prices = _Prices()
+        self._kept: _Kept | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -55,6 +57,12 @@ class Exposition:
 
     async def accounts(self, views: Sequence[View], *, openmetrics: bool) -> list[str]:
         """The text of all account families, in parts to be joined; lets others run in between."""
+        if self._kept is not None and self._kept.is_of(views, openmetrics):
+            return self._kept.parts
+        is_scrape = len(views) > 1  # a single one is a probe's, which is not to displace what a scrape asks for again
+        if is_scrape:
+            self._kept = None
+        shown = []
         columns: list[list[str]] = [[] for _ in ACCOUNT_FAMILIES]
         for place, view in enumerate(views):
             if place % _PAUSE_EVERY_ACCOUNTS == _PAUSE_EVERY_ACCOUNTS - 1:
@@ -64,7 +72,9 @@ class Exposition:
                 lines = self._accounts[view.settings.name] = _AccountLines(
                     view.settings, self._label_names, self._prices
                 )
-            for places, rendered in lines.of(view):
+            chunks = lines.of(view)
+            shown.append((lines, chunks))
+            for places, rendered in chunks:
                 for family, text in zip(places, rendered, strict=True):
                     columns[family].append(text)
             for family, parts in lines.prices():
@@ -74,7 +84,28 @@ class Exposition:
             if texts:
                 parts.append(header[openmetrics])
                 parts += texts
+        if is_scrape and len(parts) <= _MOST_PARTS_KEPT * len(views):
+            self._kept = _Kept(openmetrics, shown, parts)
         return parts
+
+
+class _Kept(NamedTuple):
+    """The parts of a whole scrape, for the next one if nothing has changed."""
+
+    openmetrics: bool
+    shown: "list[tuple[_AccountLines, list[Chunk]]]"
+    parts: list[str]
+
+    def is_of(self, views: Sequence[View], openmetrics: bool) -> bool:
+        """Whether these views would give the same parts."""
+        return (
+            openmetrics == self.openmetrics
+            and len(views) == len(self.shown)
+            and all(
+                lines.settings is view.settings and lines.are_of(view) and lines.chunks is chunks
+                for view, (lines, chunks) in zip(views, self.shown, strict=True)
+            )
+        )
 
 
 class _AccountLines:
@@ -91,20 +122,25 @@ class _AccountLines:
         self._observed: tuple[Observation, ...] = ()
         self._standing: object = None
         self._of_account: Chunk = (), ()
-        self._chunks: list[Chunk] = []
+        self.chunks: list[Chunk] = []
 
     def of(self, view: View) -> list[Chunk]:
         """The lines of what was observed; an account gives the same observation again while nothing has changed."""
-        if len(self._observed) != len(view.observations) or any(map(is_not, view.observations, self._observed)):
+        if not self.are_of(view):
             self._observed = view.observations
             standing = view.standing
             if standing != self._standing:
                 self._standing = standing
                 self._of_account = _chunk(_columns(AccountFamily), self._labels, view)
-            self._chunks = [self._of_settings, self._of_account]
+            self.chunks = [self._of_settings, self._of_account]
             for observation in view.observations:
-                self._chunks += self._apis[observation.api].of(observation)
-        return self._chunks
+                self.chunks += self._apis[observation.api].of(observation)
+        return self.chunks
+
+    def are_of(self, view: View) -> bool:
+        """Whether the lines are those of what this view observed."""
+        observed = self._observed
+        return len(observed) == len(view.observations) and not any(map(is_not, view.observations, observed))
 
     def prices(self) -> Iterator[tuple[int, list[str]]]:
         """The lines of price lists that were observed last, in parts to be joined, and their families' places."""

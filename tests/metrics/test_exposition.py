@@ -407,6 +407,44 @@ def test_the_body_is_the_parts_in_utf_8_however_many(openmetrics: bool, wide: st
     assert max(map(len, text)) < 20_000
 
 
+@pytest.mark.parametrize("openmetrics", [False, True])
+def test_a_scrape_that_follows_on_another_is_as_if_it_were_the_first(openmetrics: bool) -> None:
+    other = replace(BALANCE, credits=(Credit(7.5, "EUR"),))
+    before, views = ([view_of(BALANCE, name=f"a{number}") for number in range(3)] for _ in range(2))
+    views = [replace(view, settings=old.settings) for view, old in zip(views, before, strict=True)]
+    changed = replace(before[1], observations=(replace(before[1].observations[0], readings=other),))
+    rendering = Exposition(())
+
+    def text(shown: list[View], of: Exposition, *, is_openmetrics: bool = openmetrics) -> str:
+        return "".join(asyncio.run(of.accounts(shown, openmetrics=is_openmetrics)))
+
+    for shown in (
+        before,
+        before,
+        views,
+        [before[0], changed, before[2]],
+        [changed],
+        before,
+        [changed],
+        [before[0], changed, before[2]],
+        before[:2],
+        before[::-1],
+        [],
+        before,
+    ):
+        assert text(shown, rendering) == text(shown, Exposition(()))
+        assert text(shown, rendering, is_openmetrics=True) == text(shown, Exposition(()), is_openmetrics=True)
+
+
+def test_parts_are_made_once_for_scrapes_that_show_the_same() -> None:
+    views = [view_of(BALANCE, name=f"a{number}") for number in range(3)]
+    rendering = Exposition(())
+    first, again = (asyncio.run(rendering.accounts(views, openmetrics=False)) for _ in range(2))
+    probed = asyncio.run(rendering.accounts(views[:1], openmetrics=False))
+    assert first is again is asyncio.run(rendering.accounts(views, openmetrics=False))
+    assert probed != first
+
+
 def test_rendering_many_accounts_lets_others_run_in_between() -> None:
     async def main() -> None:
         turns = 0
