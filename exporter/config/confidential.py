@@ -11,7 +11,9 @@ from exporter.documents.report import Report
 from exporter.providers.kinds import API_NAMES
 from exporter.secrets.redaction import SHORTEST
 
-_AUTH_KEYS = frozenset(all_keys(models.Auth))
+AUTH_KEYS = frozenset(all_keys(models.Auth))
+"""The keys under `auth`, those of its forms' parts among them."""
+
 _KNOWN = frozenset(all_keys(models.File)) | set(API_NAMES)
 _SECRET_KEYS = {"auth", "proxy_url"}
 _LONGEST_SLIP = 4
@@ -30,7 +32,7 @@ class Secrets:
 
     def __init__(self, document: Value, keys: Collection[str] = ()) -> None:
         self._known = _KNOWN.union(keys)
-        self._texts = frozenset(_texts(document, False, set(), _AUTH_KEYS.union(keys))) - {""}
+        self._texts = frozenset(_texts(document, False, set(), AUTH_KEYS.union(keys))) - {""}
 
     def is_secret(self, word: str) -> bool:
         """Whether a word is a secret, or holds one."""
@@ -39,7 +41,7 @@ class Secrets:
         return word in self._texts or any(len(each) >= SHORTEST and each in word for each in self._texts)
 
 
-def may_be_secret(key: str, known: Iterable[str] = _AUTH_KEYS) -> bool:
+def may_be_secret(key: str, known: Iterable[str] = AUTH_KEYS) -> bool:
     """Whether a key under `auth` that isn't valid there may be a secret that was written where a key belongs.
 
     It isn't where it is close to a key that belongs there, in its length too, or made of words for credentials alone

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 
 from exporter.config import models
-from exporter.config.confidential import may_be_secret
+from exporter.config.confidential import AUTH_KEYS, may_be_secret
 from exporter.config.credentials import auth_keys, form_example, forms_hint, keys_example
 from exporter.documents.faults import Path, closest, nearest
-from exporter.documents.model import Advice, Model, all_keys, slip_in
+from exporter.documents.model import Advice, Model, slip_in
 from exporter.documents.reader import Document
 from exporter.documents.report import Report
 from exporter.providers.definition import Definition
@@ -21,8 +21,6 @@ _BELOW: Mapping[str, type[Model]] = {
     "prices": models.Prices,
 }
 """Mappings in which a key may belong that stands above them."""
-
-_AUTH_KEYS = frozenset(all_keys(models.Auth))
 
 
 class Hints(Advice):
@@ -63,7 +61,7 @@ class Hints(Advice):
             provider = self._provider_at(path, document)
             if provider is not None and key in provider.settings:
                 return "settings"
-            if key in _AUTH_KEYS:
+            if key in AUTH_KEYS:
                 return "auth"
         for place, below in _BELOW.items():
             if place.partition(".")[0] in model.fields and key in below.fields:
